@@ -1,0 +1,160 @@
+"""
+Puts the program together from its settings: the only place that picks adapters.
+
+Nothing happens at import; `build` opens no database before a verb needs one, and makes the keys where there are none.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from newsletter.database import ensure_current, open_engine, session_factory
+from newsletter.dispatch.composer import MessageComposer, Sealing
+from newsletter.dispatch.dispatcher import Dispatcher, Progress
+from newsletter.dispatch.ledger import Ledger
+from newsletter.dispatch.maildir import MaildirRelay
+from newsletter.dispatch.relay import Relay
+from newsletter.dispatch.retry import Backoff
+from newsletter.dispatch.smtp import SmtpRelay
+from newsletter.errors import ConfigurationFault
+from newsletter.links import Links
+from newsletter.pipeline.approval import Approval
+from newsletter.pipeline.control import Control
+from newsletter.pipeline.editorial import Editorial
+from newsletter.pipeline.entries import Entries
+from newsletter.pipeline.parts import Parts
+from newsletter.pipeline.people import People
+from newsletter.pipeline.proof import Proof
+from newsletter.pipeline.sending import Sending
+from newsletter.settings import Settings
+from subscribers.tokens import Keys
+
+KEY_FILE: Final = "newsletter.keys.json"
+"""Beside the database: the signing key that is made where none is set, and the key of the suppression digests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """The verbs of the program, joined to one database."""
+
+    parts: Parts
+    entries: Entries
+    editorial: Editorial
+    approval: Approval
+    sending: Sending
+    control: Control
+    proof: Proof
+    people: People
+
+
+def build(settings: Settings, *, operator: str | None = None, migrated: bool = True) -> Pipeline:
+    """Join the stages; raises DatabaseFault, saying what to do, unless the tables are `migrated` to this version."""
+    engine = open_engine(settings.database.url)
+    if migrated:
+        ensure_current(engine)
+    parts = Parts(
+        settings=settings,
+        engine=engine,
+        sessions=session_factory(engine),
+        keys=load_keys(settings),
+        links=Links(settings.public_url, settings.media_url),
+        operator=operator or settings.operator,
+        now=lambda: dt.datetime.now(dt.UTC),
+    )
+    approval = Approval(parts)
+    return Pipeline(
+        parts=parts,
+        entries=Entries(parts),
+        editorial=Editorial(parts),
+        approval=approval,
+        sending=Sending(parts, approval=approval),
+        control=Control(parts),
+        proof=Proof(parts),
+        people=People(parts),
+    )
+
+
+def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True) -> Dispatcher:
+    """A dispatcher over the configured relay; with `wakes` it starts due runs itself."""
+    parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
+    return Dispatcher(
+        ledger=Ledger(
+            parts.sessions,
+            worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
+            uncertain=dispatch.uncertain,
+            hold=dt.timedelta(seconds=dispatch.uncertain_hold),
+        ),
+        relay=_relay(parts.settings),
+        compose=MessageComposer(
+            parts.sessions,
+            Sealing(keys=parts.keys, links=parts.links, bounce_domain=parts.settings.bounce.domain),
+        ),
+        connections=parts.settings.smtp.connections,
+        backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
+        now=parts.now,
+        wake=pipeline.sending.start_due if wakes else lambda: None,
+        finished=pipeline.sending.finished,
+        progress=progress or Progress(),
+    )
+
+
+def _relay(settings: Settings) -> Relay:
+    if settings.dispatch.maildir:
+        return MaildirRelay(settings.dispatch.maildir)
+    return SmtpRelay(settings.smtp)
+
+
+def load_keys(settings: Settings) -> Keys:
+    """
+    The keys of this installation, made at first use and kept in a file that only its owner may read.
+
+    A secret key from the settings signs; keys that signed before still verify, so that links in old mail keep working.
+    """
+    path = key_file(settings)
+    stored = _stored(path)
+    signing = [(str(key_id), bytes.fromhex(secret)) for key_id, secret in stored["signing"]]
+    if settings.secret_key is not None:
+        secret = hashlib.sha256(settings.secret_key.get_secret_value().encode()).digest()
+        named = (hashlib.sha256(b"id" + secret).hexdigest()[:8], secret)
+        signing = [named, *(known for known in signing if known != named)]
+    return Keys(signing=tuple(signing), suppression=bytes.fromhex(stored["suppression"]))
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the keys lie: beside a SQLite file, else in `./var`."""
+    url = make_url(settings.database.url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database).parent / KEY_FILE
+    return Path("var") / KEY_FILE
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = {"signing": [[secrets.token_hex(4), secrets.token_hex(32)]], "suppression": secrets.token_hex(32)}
+        draft = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(made, file)
+        with contextlib.suppress(FileExistsError):  # another process was first: its keys hold
+            os.link(draft, path)
+        draft.unlink()
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise ConfigurationFault(f"{path} cannot be read: restore it from a backup ({error})") from error
+
+
+def database_file(engine: Engine) -> Path | None:
+    """The file of a SQLite database."""
+    return Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None

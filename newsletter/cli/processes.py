@@ -1,0 +1,133 @@
+"""Processes: the dispatcher, the scheduler, and the supervisor that keeps both alive."""
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from newsletter.cli.report import counted
+from newsletter.cli.state import STATE
+from newsletter.cli.supervisor import Supervisor, on_orphaned
+from newsletter.errors import DispatcherRunning
+from newsletter.logs import configure
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import Pipeline
+    from newsletter.dispatch.dispatcher import Dispatcher, Ending
+
+PATIENCE = typer.Option(60.0, help="Seconds to wait for what is due later, or for a relay that is away.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.command()(dispatch)
+    app.command()(scheduler)
+    app.command()(run)
+
+
+def dispatch(
+    until_done: bool = typer.Option(False, "--until-done", help="End when every due delivery has ended."),
+    patience: float = PATIENCE,
+) -> None:
+    """
+    Run the dispatcher in the foreground; it starts due runs too.
+
+    With --until-done: exit code 0 when all ended, 5 when some ended uncertain, 4 when something is due later than the
+    patience allows or the relay stays away.
+    """
+    from newsletter.bootstrap import build_dispatcher
+    from newsletter.cli.progress import dispatching
+    from newsletter.dispatch.dispatcher import Ending
+    from newsletter.dispatch.lock import dispatcher_lock
+
+    if not until_done:
+        configure(logging.INFO)
+    pipeline = STATE.pipeline()
+    with dispatcher_lock(pipeline.parts.engine):
+        dispatcher = build_dispatcher(pipeline)
+        with dispatching(pipeline, dispatcher.progress):
+            ending = asyncio.run(_dispatch(dispatcher, until_done=until_done, patience=patience))
+    if until_done:
+        done = dispatcher.progress
+        typer.echo(
+            f"{done.accepted} accepted, {done.deferred} deferred, {done.refused} refused, {done.uncertain} uncertain",
+            err=True,
+        )
+    if ending is Ending.WAITING:
+        typer.echo("something is due later, or the relay is away: run it again, or use `newsletter run`", err=True)
+    raise typer.Exit(max(ending.value, 0))
+
+
+async def _dispatch(dispatcher: "Dispatcher", *, until_done: bool, patience: float) -> "Ending":
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, dispatcher.stop)
+    on_orphaned(lambda: loop.call_soon_threadsafe(dispatcher.stop))
+    return await dispatcher.run(until_done=until_done, patience=patience)
+
+
+def dispatch_single(pipeline: "Pipeline", mailing: str) -> str:
+    """
+    Send the messages of one mailing now: by ourselves, or by the dispatcher that is running already.
+
+    Returns how it ended, in words.
+    """
+    from newsletter.bootstrap import build_dispatcher
+    from newsletter.dispatch.lock import dispatcher_lock
+
+    try:
+        with dispatcher_lock(pipeline.parts.engine):
+            dispatcher = build_dispatcher(pipeline, wakes=False)
+            asyncio.run(dispatcher.run(until_done=True, patience=5))
+    except DispatcherRunning:
+        patience = time.monotonic() + 30
+        while pipeline.proof.is_open(mailing) and time.monotonic() < patience:
+            time.sleep(0.1)
+    return pipeline.proof.how_it_ended(mailing)
+
+
+def scheduler() -> None:
+    """Run the scheduler in the foreground: it starts due runs, also those missed while it was away."""
+    from scheduler import make_scheduler
+
+    configure(logging.INFO)
+    pipeline = STATE.pipeline()
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    on_orphaned(stopped.set)
+    clock = make_scheduler(pipeline.sending.start_due)
+    clock.start()
+    stopped.wait()
+    clock.shutdown()
+
+
+def run() -> None:
+    """Run scheduler and dispatcher together, and start again whichever ends."""
+    STATE.pipeline()
+    typer.echo("scheduler and dispatcher are running; stop them with Ctrl-C", err=True)
+    supervisor = Supervisor(
+        {name: [sys.executable, "-m", "newsletter", *_who(), name] for name in ("scheduler", "dispatch")}
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: supervisor.stop())
+    failed = supervisor.run()
+    if failed:
+        typer.echo(
+            f"{counted(len(failed), 'process', 'processes')} could not be kept alive: {', '.join(failed)}", err=True
+        )
+        raise typer.Exit(1)
+
+
+def _who() -> list[str]:
+    return ["--as", STATE.operator] if STATE.operator else []

@@ -1,0 +1,55 @@
+"""
+Tables of compilation: artifacts by their digest, and what an approval holds for its issue.
+
+An approval holds the artifacts, the calendar file and the build record.
+
+An artifact's row is written once and never changed: its name is the digest of its content.
+"""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, String
+from sqlmodel import Field
+
+from subscribers.columns import Base, instant, json_column, reference
+
+
+class ArtifactRow(Base, table=True):
+    """A compiled edition; `facts` is what `Artifact.facts` gives."""
+
+    __tablename__ = "artifact"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    language: str = Field(max_length=35)
+    variant: str = Field(max_length=255)
+    subject: str
+    mjml: str
+    html: str
+    text: str
+    skeleton: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    facts: dict[str, Any] = json_column()
+    created: dt.datetime = instant()
+
+
+class PinRow(Base, table=True):
+    """The artifact that an issue's approval holds for a language and variant."""
+
+    __tablename__ = "pin"
+
+    issue_id: int = reference("issue.id", primary_key=True)
+    language: str = Field(primary_key=True, max_length=35)
+    variant: str = Field(primary_key=True, max_length=255)
+    digest: str = Field(
+        sa_column=Column(String(64), ForeignKey("artifact.digest", ondelete="RESTRICT"), nullable=False, index=True)
+    )
+
+
+class BuildRow(Base, table=True):
+    """The calendar file and the build record that an issue's approval holds."""
+
+    __tablename__ = "build"
+
+    issue_id: int = reference("issue.id", primary_key=True)
+    calendar: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    manifest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

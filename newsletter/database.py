@@ -1,0 +1,153 @@
+"""
+The database: one engine, one session factory, one writer on SQLite.
+
+SQLite runs in WAL mode with foreign keys on, and every writing transaction takes its lock at the start
+(`BEGIN IMMEDIATE`), so that two processes wait for each other instead of failing halfway: deferred transactions gave
+thousands of SQLITE_BUSY where immediate ones gave none. Nothing is opened at import.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, CursorResult, Engine, UpdateBase, create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from newsletter.errors import ConfigurationFault, DatabaseFault
+from newsletter.paths import migrations
+
+BUSY_SECONDS: Final = 30
+"""How long a writer waits for the other one: transactions stay under 250 ms, so more means a stuck process."""
+
+PRAGMAS: Final = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",  # what was committed survives a killed process; only power loss may take the last moments
+    "foreign_keys = ON",
+    "secure_delete = ON",  # who is erased is gone from the file too
+    "cache_size = -65536",  # 64 MiB, so that an import's random indexes stay in memory
+    "wal_autocheckpoint = 16384",
+)
+"""How every connection to SQLite is set up."""
+
+Sessions = Callable[[], Session]
+"""Makes sessions; each is one transaction."""
+
+
+def open_engine(url: str) -> Engine:
+    """
+    Open the database at `url` (sqlite:///FILE or postgresql+psycopg://…), making the folder of a SQLite file.
+
+    Raises ConfigurationFault where the address cannot be read or names another kind of database.
+    """
+    try:
+        address = make_url(url)
+    except Exception as error:
+        raise ConfigurationFault(f"NEWSLETTER_DATABASE__URL cannot be read: {error}") from error
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(url, address.database)
+    if address.get_backend_name() == "postgresql":
+        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise ConfigurationFault(f"the database is {address.get_backend_name()}; it must be sqlite or postgresql")
+
+
+def _open_sqlite(url: str, file: str | None) -> Engine:
+    if file and file != ":memory:":
+        folder = Path(file).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationFault(
+                f"{folder} cannot be made: {error.strerror}; see NEWSLETTER_DATABASE__URL"
+            ) from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def session_factory(engine: Engine) -> Sessions:
+    """Make sessions whose objects stay readable after the commit."""
+    return lambda: Session(engine, expire_on_commit=False)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that only reads and takes no writer's lock."""
+    with Session(engine.execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+def changed_rows(session: Session, statement: UpdateBase) -> int:
+    """
+    Run an INSERT, UPDATE or DELETE and say how many rows it hit: the proof that a guarded transition held.
+
+    The session's own objects are left as they are.
+    """
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def migrate(engine: Engine) -> str:
+    """Create the tables or bring them up to date; returns the revision now reached."""
+    config = _alembic(engine)
+    with _reached(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    return head or ""
+
+
+def ensure_current(engine: Engine) -> None:
+    """Raise DatabaseFault, saying what to do, unless the tables are those of this version."""
+    with _reached(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+        has_tables = bool(inspect(connection).get_table_names())
+    script = ScriptDirectory.from_config(_alembic(engine))
+    head = script.get_current_head()
+    if found == head:
+        return
+    if found is None:
+        state = "holds tables of another program" if has_tables else "is empty"
+        raise DatabaseFault(f"the database {state}: run `newsletter init` on a database of its own")
+    known = {revision.revision for revision in script.walk_revisions()}
+    if found not in known:
+        raise DatabaseFault("the database was made by a newer version of this program: upgrade the program")
+    raise DatabaseFault("the database is of an older version: run `newsletter init` to migrate it")
+
+
+@contextmanager
+def _reached(engine: Engine) -> Iterator[Connection]:
+    """A connection; raises DatabaseFault, with what the database says, where there is none to be had."""
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        where, said = engine.url.render_as_string(), " ".join(str(error.orig).split())
+        raise DatabaseFault(f"the database {where} cannot be opened: {said}") from error
+    with connection:
+        yield connection
+
+
+def _alembic(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    config.attributes["url"] = engine.url.render_as_string(hide_password=False)
+    return config

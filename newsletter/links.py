@@ -1,0 +1,52 @@
+"""
+Every public address of the program, in one place, shared by the mail and the web.
+
+Neutral addresses name a newsletter, an issue, an edition; personal ones carry a signed token and never an address. All
+are absolute, because a mail has no base.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """
+    The addresses under one public root such as https://news.example.
+
+    `media` is the root of stored pictures where another server has them, else None.
+    """
+
+    root: str
+    media: str | None = None
+
+    def _at(self, *parts: str) -> str:
+        return "/".join((self.root.rstrip("/"), *(quote(part, safe="") for part in parts)))
+
+    def web_view(self, newsletter: str, issue: str, language: str) -> str:
+        """An edition in the archive."""
+        return self._at("archive", newsletter, issue, language)
+
+    def issue_calendar(self, newsletter: str, issue: str, language: str) -> str:
+        """All sittings of an issue as one calendar file."""
+        return self._at("archive", newsletter, issue, language, "issue.ics")
+
+    def sitting_calendar(self, newsletter: str, issue: str, language: str, *, entry: str, sitting: str) -> str:
+        """One sitting as a calendar file."""
+        return self._at("archive", newsletter, issue, language, f"{entry}.{sitting}.ics")
+
+    def picture(self, name: str) -> str:
+        """A stored picture."""
+        return f"{self.media.rstrip('/')}/{quote(name)}" if self.media else self._at("media", name)
+
+    def unsubscribe(self, token: str) -> str:
+        """One click leaves the newsletter: POST as RFC 8058 has it, GET shows a page."""
+        return self._at("u", token)
+
+    def preferences(self, token: str) -> str:
+        """Languages and lists of one person."""
+        return self._at("p", token)
+
+    def confirmation(self, token: str) -> str:
+        """The second half of a double opt-in."""
+        return self._at("c", token)

@@ -1,0 +1,178 @@
+"""
+How a run stands, and how an officer stops it: status, pause, resume, cancel, halt.
+
+Every verb is a guarded update of rows. The dispatcher's own writes are guarded too, so a delivery that is taken from it
+here is not sent; one that is on the wire is beyond recall, and each verb says how many those are.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from newsletter.assembly import store as issues
+from newsletter.assembly.facts import IssueState
+from newsletter.assembly.models import IssueRow
+from newsletter.errors import WrongState
+from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_of_issue
+from newsletter.pipeline.parts import Parts
+from newsletter.planning import store
+from newsletter.planning.models import DeliveryState, RunRow, RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an issue's dispatch stands; `due` and `held` speak of its newest run."""
+
+    state: IssueState
+    total: int
+    counts: Mapping[DeliveryState, int]
+    languages: Mapping[str, int]
+    segment: str | None
+    due: dt.datetime | None
+    held: str | None
+
+    @property
+    def on_the_wire(self) -> int:
+        """Messages whose content is being written, or whose reply is awaited."""
+        return self.counts[DeliveryState.SENDING]
+
+    @property
+    def beyond_recall(self) -> int:
+        """Messages that no command can stop any more."""
+        gone = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+        return sum(self.counts[state] for state in gone)
+
+
+class Control:
+    """The verbs over a run that is under way."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def status(self, slug: str, *, newsletter: str | None) -> Standing:
+        """Say how an issue's dispatch stands."""
+        with self._parts.sessions() as session:
+            issue = issues.get_issue(session, slug, newsletter)
+            run = store.latest_run(session, issue.id or 0)
+            mailing = mailing_of_issue(session, issue)
+            counts = store.states_of(session, mailing)
+            return Standing(
+                state=issue.state,
+                total=sum(counts.values()),
+                counts=counts,
+                languages=store.languages_of(session, mailing),
+                segment=run.segment if run else None,
+                due=run.due_at if run else None,
+                held=run.held if run else None,
+            )
+
+    def pause(self, slug: str, *, newsletter: str | None) -> Standing:
+        """
+        Stop a run, or one that waits for its time: nothing new goes out from now on.
+
+        What is on the wire at this moment is beyond recall; `status` says when it has ended.
+        """
+        with self._parts.sessions() as session:
+            _issue, run = self._open_run(session, slug, newsletter)
+            if run.state is RunState.PAUSED:
+                raise WrongState(f"issue {slug} is paused already")
+            self._pause(session, run)
+            session.commit()
+        return self.status(slug, newsletter=newsletter)
+
+    def _pause(self, session: Session, run: RunRow) -> None:
+        now = self._parts.now()
+        store.change_run(
+            session,
+            run.id or 0,
+            expected=(RunState.SCHEDULED, RunState.PLANNING, RunState.RUNNING),
+            state=RunState.PAUSED,
+            held=f"paused by {self._parts.operator}",
+        )
+        store.move_deliveries(
+            session, store.of_run(run.id or 0), expected=(DeliveryState.CLAIMED,), state=DeliveryState.PLANNED, now=now
+        )
+        issues.set_state(
+            session,
+            run.issue_id,
+            expected=(IssueState.QUEUED, IssueState.SENDING),
+            state=IssueState.PAUSED,
+            now=now,
+        )
+
+    def resume(self, slug: str, *, newsletter: str | None) -> Standing:
+        """Let a paused run go on, or start one that was missed."""
+        now = self._parts.now()
+        with self._parts.sessions() as session:
+            issue, run = self._open_run(session, slug, newsletter)
+            waits = run.started is None
+            missed = run.state is RunState.SCHEDULED and run.held is not None
+            if run.state is not RunState.PAUSED and not missed:
+                raise WrongState(
+                    f"issue {slug} is {issue.state.value}: only what is paused or was missed can be resumed"
+                )
+            later = waits and run.due_at is not None and run.due_at > now
+            store.change_run(
+                session,
+                run.id or 0,
+                expected=(run.state,),
+                state=_resumed(run),
+                held=None,
+                **({} if later or not waits else {"due_at": now}),
+            )
+            issues.set_state(
+                session,
+                run.issue_id,
+                expected=(IssueState.PAUSED,),
+                state=IssueState.QUEUED if waits else IssueState.SENDING,
+                now=now,
+            )
+            session.commit()
+        return self.status(slug, newsletter=newsletter)
+
+    def cancel(self, slug: str, *, newsletter: str | None) -> Standing:
+        """
+        Stop a run for good: whatever has not gone out never does.
+
+        Where nothing had gone out, its entries count as unpublished again.
+        """
+        now = self._parts.now()
+        with self._parts.sessions() as session:
+            _issue, run = self._open_run(session, slug, newsletter)
+            store.change_run(session, run.id or 0, expected=OPEN_RUNS, state=RunState.CANCELLED, ended=now, held=None)
+            store.move_deliveries(
+                session, store.of_run(run.id or 0), expected=UNSENT, state=DeliveryState.CANCELLED, now=now
+            )
+            counts = store.states_of(session, run.mailing)
+            gone = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+            if not any(counts[state] for state in gone):
+                issues.take_back_published(session, run.issue_id)
+            issues.set_state(session, run.issue_id, expected=tuple(IssueState), state=IssueState.CANCELLED, now=now)
+            session.commit()
+        return self.status(slug, newsletter=newsletter)
+
+    def halt(self) -> list[str]:
+        """Pause every run at once; returns the slugs of their issues."""
+        with self._parts.sessions() as session:
+            stopped = []
+            for run in store.runs(session, states=(RunState.SCHEDULED, RunState.PLANNING, RunState.RUNNING)):
+                self._pause(session, run)
+                stopped.append(issues.issue_row(session, run.issue_id).slug)
+            session.commit()
+        return stopped
+
+    def _open_run(self, session: Session, slug: str, newsletter: str | None) -> tuple[IssueRow, RunRow]:
+        issue = issues.get_issue(session, slug, newsletter)
+        run = store.latest_run(session, issue.id or 0)
+        if run is None or run.state not in OPEN_RUNS:
+            raise WrongState(f"issue {slug} is {issue.state.value}: no run of it is under way")
+        return issue, run
+
+
+def _resumed(run: RunRow) -> RunState:
+    """Where a paused run goes on: it waits again, its freeze is begun again, or its deliveries go out."""
+    if run.started is None:
+        return RunState.SCHEDULED
+    return RunState.RUNNING if run.total else RunState.PLANNING

@@ -1,0 +1,130 @@
+"""
+The verbs about lists.
+
+Takes names and texts, yields lists with their counts; promises that no list disappears under a segment or a queued
+issue that means its members.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from newsletter.database import reading
+from newsletter.errors import InvalidInput
+from newsletter.pipeline.naming import naming_list, refuse_named
+from newsletter.pipeline.parts import Parts
+from subscribers import store
+from subscribers.errors import UnknownField
+from subscribers.models import MembershipState
+from subscribers.store import ListChanges
+
+_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+
+_SETTINGS = ("name", "public", "double_opt_in", "opt_in_reason", "description")
+"""What can be changed about a list, as it is written on the command line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFacts:
+    """A list, and how many stand to it in which way."""
+
+    name: str
+    public: bool
+    double_opt_in: bool
+    opt_in_reason: str
+    description: str
+    created: dt.datetime
+    counts: Mapping[MembershipState, int]
+
+
+class Lists:
+    """The verbs about lists."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def create(
+        self,
+        name: str,
+        *,
+        public: bool = False,
+        double_opt_in: bool = True,
+        opt_in_reason: str = "",
+        description: str = "",
+    ) -> None:
+        """Create a list; `opt_in_reason` is why it does without confirmation. Raises ListExists, InvalidValue."""
+        with self._parts.sessions() as session:
+            store.create_list(
+                session,
+                name,
+                now=self._parts.now(),
+                public=public,
+                double_opt_in=double_opt_in,
+                opt_in_reason=opt_in_reason,
+                description=description,
+            )
+            session.commit()
+
+    def all(self) -> list[ListFacts]:
+        """Return every list with its counts, by name."""
+        with reading(self._parts.engine) as session:
+            counts = store.list_counts(session)
+            return [
+                ListFacts(
+                    name=each.name,
+                    public=each.public,
+                    double_opt_in=each.double_opt_in,
+                    opt_in_reason=each.opt_in_reason,
+                    description=each.description,
+                    created=each.created,
+                    counts={state: counts[each.name].get(state, 0) for state in MembershipState},
+                )
+                for each in store.all_lists(session)
+            ]
+
+    def change(self, name: str, changes: Mapping[str, str]) -> list[str]:
+        """
+        Change what is said about a list; returns what still names it by the old name, if it got another.
+
+        Raises UnknownList, UnknownField, ListExists, InvalidInput, InvalidValue: nothing was changed.
+        """
+        wanted = _read(changes)
+        with self._parts.sessions() as session:
+            changed = store.set_list(session, name, **wanted)
+            stranded = naming_list(session, name) if changed.name != name else []
+            session.commit()
+        return stranded
+
+    def delete(self, name: str) -> int:
+        """
+        Delete a list and return how many confirmed members it had; the consent log keeps its name.
+
+        Raises UnknownList, or WrongState where a segment or a queued issue names it.
+        """
+        with self._parts.sessions() as session:
+            store.get_list(session, name)
+            refuse_named(f"list “{name}”", naming_list(session, name))
+            members = store.list_counts(session)[name].get(MembershipState.CONFIRMED, 0)
+            store.delete_list(session, name)
+            session.commit()
+        return members
+
+
+def _read(changes: Mapping[str, str]) -> ListChanges:
+    wanted: ListChanges = {}
+    for key, text in changes.items():
+        match key:
+            case "public" | "double_opt_in":
+                wanted[key] = _truth(key, text)
+            case "name" | "opt_in_reason" | "description":
+                wanted[key] = text
+            case _:
+                raise UnknownField(key, _SETTINGS)
+    return wanted
+
+
+def _truth(key: str, text: str) -> bool:
+    truth = _TRUTH.get(text.strip().lower())
+    if truth is None:
+        raise InvalidInput(f"{key} is true or false, not {text!r}")
+    return truth

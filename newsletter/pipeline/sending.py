@@ -1,0 +1,213 @@
+"""
+From the approval to the last outcome: queue a run, start it when it is due, close it when it has ended.
+
+A run is started by a guarded update that holds only once, so any number of schedulers and dispatchers may try. Freezing
+the audience is committed in chunks and begun again where it was broken off.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from newsletter.assembly import store as issues
+from newsletter.assembly.facts import IssueFacts, IssueState
+from newsletter.assembly.models import IssueRow
+from newsletter.compilation import store as artifacts
+from newsletter.content.newsletter import Newsletter
+from newsletter.errors import FindingsOpen, WrongState
+from newsletter.logs import logger
+from newsletter.pipeline.approval import Approval
+from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of
+from newsletter.pipeline.parts import Parts
+from newsletter.planning import store
+from newsletter.planning.audience import Share, shares
+from newsletter.planning.models import RunRow, RunState
+from newsletter.planning.planner import Artifacts, Plan, freeze
+from newsletter.planning.schedule import due_at, starts, too_late
+from subscribers.segments import Condition, parse, to_condition
+from subscribers.store import audience_languages, get_segment, resolver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A run that was queued: when it is due, and who would get which edition if it started now."""
+
+    run_id: int
+    due: dt.datetime
+    shares: tuple[Share, ...]
+
+
+class Sending:
+    """The verbs of a run."""
+
+    def __init__(self, parts: Parts, *, approval: Approval) -> None:
+        self._parts = parts
+        self._approval = approval
+        self._log = logger("planning")
+
+    def queue(self, slug: str, *, newsletter: str | None, segment: str, at: str | None, zone: str | None) -> Queued:
+        """
+        Queue an approved issue for a segment: at a wall-clock time, or at once where `at` is None.
+
+        The time is in `zone`, or else in the newsletter's. Raises ApprovalVoid where something was changed since the
+        approval, FindingsOpen where preflight objects to the audience, WrongState where the issue is not approved or a
+        run of it has not ended, InvalidInput for a time that cannot be read or is past.
+        """
+        now = self._parts.now()  # a time that was to come when the officer said it is not past for our slowness
+        self._approval.ensure_approved(slug, newsletter=newsletter)
+        with self._parts.sessions() as session:
+            issue = issues.get_issue(session, slug, newsletter)
+            self._may_be_queued(session, issue)
+            settings = Newsletter.model_validate(issue.settings)
+            expression = get_segment(session, segment).expression
+            where = zone or settings.timezone
+            run = store.add_run(
+                session,
+                RunRow(
+                    issue_id=issue.id or 0,
+                    mailing=mailing_of(settings.slug, issue.slug),
+                    segment=segment,
+                    expression=expression,
+                    wall=at,
+                    zone=where if at else None,
+                    due_at=due_at(at, zone=where, now=now) if at else now,
+                    operator=self._parts.operator,
+                    created=now,
+                ),
+            )
+            issues.set_state(
+                session,
+                issue.id or 0,
+                expected=(IssueState.APPROVED, IssueState.CANCELLED),
+                state=IssueState.QUEUED,
+                now=now,
+            )
+            parted = self._shares(session, run, settings, issue.id or 0)
+            self._ensure_somebody(segment, parted)
+            session.commit()
+        return Queued(run_id=run.id or 0, due=run.due_at or now, shares=parted)
+
+    def _may_be_queued(self, session: Session, issue: IssueRow) -> None:
+        last = store.latest_run(session, issue.id or 0)
+        if last is not None and last.state in OPEN_RUNS:
+            raise WrongState(f"issue {issue.slug} is queued already: see `newsletter issue status {issue.slug}`")
+        if issue.state is IssueState.DRAFT:
+            raise WrongState(f"issue {issue.slug} is not approved: run `newsletter issue approve {issue.slug}` first")
+        if issue.state not in {IssueState.APPROVED, IssueState.CANCELLED}:
+            raise WrongState(f"issue {issue.slug} is {issue.state.value}: it cannot be queued again")
+
+    def _ensure_somebody(self, segment: str, parted: tuple[Share, ...]) -> None:
+        if not parted:
+            raise FindingsOpen(
+                f"nobody in {segment!r} may be written to: only confirmed members count who did not leave"
+            )
+
+    def _shares(self, session: Session, run: RunRow, settings: Newsletter, issue_id: int) -> tuple[Share, ...]:
+        counts = audience_languages(session, self._condition(session, run.expression), newsletter=settings.slug)
+        offered = tuple(_by_language(artifacts.pins(session, issue_id)))
+        return shares(counts, offered=offered, default=settings.default_language)
+
+    def _condition(self, session: Session, expression: str) -> Condition:
+        return to_condition(parse(expression), now=self._parts.now(), resolve=resolver(session))
+
+    def start_due(
+        self, now: dt.datetime | None = None, *, progress: Callable[[int, int], None] = lambda _done, _total: None
+    ) -> list[str]:
+        """
+        Start every run whose time has come; returns the slugs of their issues.
+
+        One that was missed by more than six hours waits for an officer instead (DESIGN §9). Safe to call from any
+        number of processes at once.
+        """
+        now = now or self._parts.now()
+        with self._parts.sessions() as session:
+            due = list(store.due_runs(session, now))
+        started = []
+        for run in due:
+            if run.state is RunState.SCHEDULED and run.due_at and too_late(run.due_at, now=now):
+                self._hold(run)
+            elif run.state is RunState.PLANNING or (run.due_at and starts(run.due_at, now=now)):
+                started += [slug] if (slug := self._start(run, now, progress)) else []
+        return started
+
+    def _hold(self, run: RunRow) -> None:
+        reason = "missed by more than six hours: resume or cancel it"
+        with self._parts.sessions() as session:
+            store.change_run(
+                session, run.id or 0, expected=(RunState.SCHEDULED,), state=RunState.SCHEDULED, held=reason
+            )
+            session.commit()
+        self._log.warning("run held", run=run.id, reason=reason)
+
+    def _start(self, run: RunRow, now: dt.datetime, progress: Callable[[int, int], None]) -> str | None:
+        """Freeze the audience of a run and let it go; None where somebody else has started it."""
+        with self._parts.sessions() as session:
+            if run.state is RunState.SCHEDULED:
+                if not store.change_run(
+                    session,
+                    run.id or 0,
+                    expected=(RunState.SCHEDULED,),
+                    state=RunState.PLANNING,
+                    started=now,
+                    dated=now,
+                    held=None,
+                ):
+                    session.rollback()
+                    return None
+                issues.set_state(
+                    session, run.issue_id, expected=(IssueState.QUEUED,), state=IssueState.SENDING, now=now
+                )
+                issues.record_published(session, run.issue_id, at=now)
+            facts = self._facts_of(session, run)
+            plan = Plan(
+                newsletter=facts.settings.slug,
+                artifacts=_by_language(artifacts.pins(session, run.issue_id)),
+                default=facts.settings.default_language,
+                condition=self._condition(session, run.expression),
+                segments={
+                    name: self._condition(session, get_segment(session, name).expression)
+                    for name in sorted({item.segment for item in facts.items if item.segment})
+                },
+            )
+            session.commit()
+        freeze(self._parts.sessions, run, plan=plan, now=now, progress=progress)
+        with self._parts.sessions() as session:
+            total = store.count_run(session, run.id or 0)
+            store.change_run(session, run.id or 0, expected=(RunState.PLANNING,), state=RunState.RUNNING, total=total)
+            session.commit()
+        self._log.info("run started", run=run.id, issue=facts.plan.slug, total=total)
+        return facts.plan.slug
+
+    def finished(self, issue_ids: list[int]) -> None:
+        """The last delivery of these issues has ended."""
+        if not issue_ids:
+            return
+        with self._parts.sessions() as session:
+            for issue_id in issue_ids:
+                issues.set_state(
+                    session,
+                    issue_id,
+                    expected=(IssueState.SENDING,),
+                    state=IssueState.SENT,
+                    now=self._parts.now(),
+                )
+            session.commit()
+
+    def _facts_of(self, session: Session, run: RunRow) -> IssueFacts:
+        newsletter, slug = mailing_named(run.mailing)
+        return issues.load_issue(session, slug, newsletter)
+
+
+def segments_of(variant: str) -> frozenset[str]:
+    """The segments that a variant is for."""
+    return frozenset(filter(None, variant.split("+")))
+
+
+def _by_language(pins: Mapping[tuple[str, str], str]) -> Artifacts:
+    """The pinned artifacts per language and set of segments."""
+    parted: dict[str, dict[frozenset[str], str]] = {}
+    for (language, variant), digest in pins.items():
+        parted.setdefault(language, {})[segments_of(variant)] = digest
+    return parted

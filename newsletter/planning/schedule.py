@@ -1,0 +1,49 @@
+"""When a run is due: wall-clock time and zone to an instant, and what to do with one that was missed. Pure."""
+
+import datetime as dt
+import re
+from typing import Final
+
+from newsletter.errors import InvalidInput
+from newsletter.times import UnknownZone, local
+
+LATEST: Final = dt.timedelta(hours=6)
+"""A run missed by less than this (the machine slept) still starts; a later one waits for the officer (DESIGN §9)."""
+
+_WALL = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2})?)")
+
+
+def due_at(wall: str, *, zone: str, now: dt.datetime) -> dt.datetime:
+    """
+    The instant of the wall-clock time `YYYY-MM-DD HH:MM[:SS]` in an IANA zone, in UTC.
+
+    A time that a clock change skips means the first instant after the gap; one that occurs twice means the first.
+    Raises InvalidInput for anything unreadable or past.
+    """
+    try:
+        instant = local(_read(wall), zone).astimezone(dt.UTC)
+    except UnknownZone as error:
+        raise InvalidInput(f"{zone!r} is no IANA time zone; write for example Europe/Brussels") from error
+    if instant <= now:
+        raise InvalidInput(f"{wall} in {zone} is past: choose a later time, or --now")
+    return instant
+
+
+def _read(wall: str) -> dt.datetime:
+    match = _WALL.fullmatch(wall.strip())
+    try:
+        if match:
+            return dt.datetime.fromisoformat(f"{match['day']}T{match['hour'].zfill(2)}:{match['rest']}")
+    except ValueError:  # a thirteenth month, a twenty-fifth hour
+        pass
+    raise InvalidInput(f"{wall!r} is no date and time; write for example 2026-12-01 09:00")
+
+
+def starts(due: dt.datetime, *, now: dt.datetime) -> bool:
+    """Whether a run that was due at `due` may start now; one that is too late waits for the officer."""
+    return due <= now <= due + LATEST
+
+
+def too_late(due: dt.datetime, *, now: dt.datetime) -> bool:
+    """Whether a run was missed by so much that an officer has to decide."""
+    return now > due + LATEST

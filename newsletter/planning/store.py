@@ -1,0 +1,255 @@
+"""Every query of planning. Takes a session, never commits."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Select, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from newsletter.database import changed_rows
+from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from subscribers.columns import UTCDateTime
+from subscribers.models import Membership, MembershipState, Subscriber, Suppression
+from subscribers.segments import Condition
+
+ENDED_STATES = frozenset(
+    {
+        DeliveryState.ACCEPTED,
+        DeliveryState.REFUSED,
+        DeliveryState.SUPPRESSED,
+        DeliveryState.CANCELLED,
+        DeliveryState.EXPIRED,
+    }
+)
+"""States in which a delivery stays, whatever the policy for uncertain outcomes."""
+
+REOPENED_STATES = frozenset({DeliveryState.CANCELLED, DeliveryState.SUPPRESSED, DeliveryState.EXPIRED})
+"""What a later run of the same issue may open again: never accepted, and no verdict on the address."""
+
+
+People = Select[int | None, str]
+"""Subscriber id and digest of each person."""
+
+
+def add_run(session: Session, run: RunRow) -> RunRow:
+    """Store a run and give it its id."""
+    session.add(run)
+    session.flush()
+    return run
+
+
+def get_run(session: Session, run_id: int) -> RunRow | None:
+    """The run with that id."""
+    return session.get(RunRow, run_id)
+
+
+def latest_run(session: Session, issue_id: int) -> RunRow | None:
+    """The newest run of an issue."""
+    newest = select(RunRow).where(col(RunRow.issue_id) == issue_id).order_by(col(RunRow.id).desc())
+    return session.scalars(newest.limit(1)).first()
+
+
+def runs(session: Session, *, states: Collection[RunState]) -> Sequence[RunRow]:
+    """All runs in one of `states`, oldest first."""
+    return session.scalars(select(RunRow).where(col(RunRow.state).in_(states)).order_by(col(RunRow.id))).all()
+
+
+def due_runs(session: Session, now: dt.datetime) -> Sequence[RunRow]:
+    """Runs whose time has come, and those whose planning was broken off, oldest first."""
+    due = (col(RunRow.state) == RunState.SCHEDULED) & (col(RunRow.due_at) <= now) & col(RunRow.held).is_(None)
+    return session.scalars(
+        select(RunRow).where(due | (col(RunRow.state) == RunState.PLANNING)).order_by(col(RunRow.id))
+    ).all()
+
+
+def is_planning(session: Session, run_id: int) -> bool:
+    """Whether the audience of a run is being frozen still; nobody can cancel the run before the transaction ends."""
+    state = select(col(RunRow.state)).where(col(RunRow.id) == run_id).with_for_update()
+    return session.scalar(state) is RunState.PLANNING
+
+
+def change_run(
+    session: Session, run_id: int, *, expected: Collection[RunState], state: RunState, **values: object
+) -> bool:
+    """Move a run to `state` if it stands in one of `expected`; says whether this call did it."""
+    guarded = update(RunRow).where(col(RunRow.id) == run_id, col(RunRow.state).in_(expected))
+    return changed_rows(session, guarded.values(state=state, **values)) == 1
+
+
+def plan_chunk(
+    session: Session,
+    audience: People,
+    *,
+    run: RunRow,
+    language: str,
+    artifact: str,
+    now: dt.datetime,
+) -> int:
+    """
+    Add a planned delivery for each (subscriber id, digest) of `audience`; returns how many were new.
+
+    Somebody who has a delivery of this mailing already is passed over, so that planning again adds nobody twice.
+    """
+    people = audience.subquery()
+    rows = select(
+        literal(run.mailing),
+        literal(run.id),
+        people.c.id,
+        people.c.digest,
+        literal(language),
+        literal(artifact),
+        literal(DeliveryState.PLANNED.value),
+        literal(0),
+        literal(0),
+        literal(0),
+        literal(now, type_=UTCDateTime()),
+    ).where(people.c.id.is_not(None))
+    columns = (
+        "mailing run_id subscriber_id digest language artifact state epoch attempts repeats changed".split()  # noqa: SIM905  reads as a row
+    )
+    dialect = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = dialect(DeliveryRow).from_select(columns, rows, include_defaults=False).on_conflict_do_nothing()
+    # Without being asked SQLAlchemy does not say how many rows an INSERT made on PostgreSQL.
+    return changed_rows(session, statement.execution_options(preserve_rowcount=True))
+
+
+def reopen(
+    session: Session,
+    audience: People,
+    *,
+    run: RunRow,
+    language: str,
+    artifact: str,
+    now: dt.datetime,
+) -> int:
+    """
+    Open again the ended, never accepted deliveries of this mailing that an earlier run left; returns how many.
+
+    They go out as this run's: with its artifact, and counted with it.
+    """
+    people = audience.subquery()
+    moved = (
+        update(DeliveryRow)
+        .where(
+            col(DeliveryRow.mailing) == run.mailing,
+            col(DeliveryRow.state).in_(REOPENED_STATES),
+            col(DeliveryRow.run_id) != run.id,
+            col(DeliveryRow.digest).in_(select(people.c.digest)),
+        )
+        .values(
+            state=DeliveryState.PLANNED,
+            run_id=run.id,
+            language=language,
+            artifact=artifact,
+            worker=None,
+            next_at=None,
+            reason=None,
+            changed=now,
+        )
+    )
+    return changed_rows(session, moved)
+
+
+def add_single(session: Session, delivery: DeliveryRow) -> DeliveryRow:
+    """Store one delivery of a mailing of its own (a test, a confirmation)."""
+    session.add(delivery)
+    session.flush()
+    return delivery
+
+
+def states_of(session: Session, mailing: str) -> Mapping[DeliveryState, int]:
+    """How many deliveries of a mailing stand in each state; every state occurs."""
+    counted = session.execute(
+        select(col(DeliveryRow.state), func.count())
+        .where(col(DeliveryRow.mailing) == mailing)
+        .group_by(DeliveryRow.state)
+    )
+    found = {DeliveryState(state): count for state, count in counted}
+    return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def languages_of(session: Session, mailing: str) -> Mapping[str, int]:
+    """How many deliveries of a mailing there are in each language."""
+    counted = session.execute(
+        select(col(DeliveryRow.language), func.count())
+        .where(col(DeliveryRow.mailing) == mailing)
+        .group_by(col(DeliveryRow.language))
+        .order_by(func.count().desc(), col(DeliveryRow.language))
+    )
+    return {language: count for language, count in counted}  # noqa: C416  a Row is no pair for dict()
+
+
+def count_run(session: Session, run_id: int) -> int:
+    """How many deliveries a run has."""
+    return int(session.scalar(select(func.count()).where(col(DeliveryRow.run_id) == run_id)) or 0)
+
+
+def open_deliveries(session: Session, run_id: int, *, uncertain_is_open: bool) -> int:
+    """How many deliveries of a run have not ended."""
+    ended = ENDED_STATES if uncertain_is_open else ENDED_STATES | {DeliveryState.UNCERTAIN}
+    return int(
+        session.scalar(
+            select(func.count()).where(col(DeliveryRow.run_id) == run_id, col(DeliveryRow.state).not_in(ended))
+        )
+        or 0
+    )
+
+
+def move_deliveries(
+    session: Session,
+    condition: ColumnElement[bool],
+    *,
+    expected: Collection[DeliveryState],
+    state: DeliveryState,
+    now: dt.datetime,
+    reason: str | None = None,
+) -> int:
+    """
+    Move the deliveries of `condition` that stand in `expected` to `state`; returns how many.
+
+    The dispatcher's own writes are guarded by state, worker and epoch, so a row moved here is lost to it at once. One
+    that ends has no more use for the address of a single message.
+    """
+    moved = update(DeliveryRow).where(condition, col(DeliveryRow.state).in_(expected))
+    values = {"state": state, "worker": None, "epoch": DeliveryRow.epoch + 1, "reason": reason, "changed": now}
+    if state in ENDED_STATES:
+        values |= {"address": None, "next_at": None}
+    return changed_rows(session, moved.values(**values))
+
+
+def forget_address(session: Session, digest: str) -> None:
+    """Take an address out of the single messages to it; their digests and outcomes stay."""
+    changed_rows(session, update(DeliveryRow).where(of_digest(digest)).values(address=None))
+
+
+def of_run(run_id: int) -> ColumnElement[bool]:
+    """The deliveries of a run."""
+    return col(DeliveryRow.run_id) == run_id
+
+
+def of_digest(digest: str) -> ColumnElement[bool]:
+    """The deliveries to an address, whatever the mailing."""
+    return col(DeliveryRow.digest) == digest
+
+
+def only_delivery(session: Session, mailing: str) -> DeliveryRow:
+    """The delivery of a mailing that has just one."""
+    return session.scalars(select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing)).one()
+
+
+def suppressed_in(session: Session, condition: Condition) -> int:
+    """How many confirmed members of a segment get nothing because their address is suppressed."""
+    confirmed = select(col(Membership.list_id)).where(
+        col(Membership.subscriber_id) == Subscriber.id, col(Membership.state) == MembershipState.CONFIRMED
+    )
+    suppressed = select(col(Suppression.since)).where(col(Suppression.digest) == Subscriber.digest)
+    everybody = select(func.count()).select_from(Subscriber).where(condition, confirmed.exists(), suppressed.exists())
+    return int(session.scalar(everybody) or 0)
+
+
+def delivery_of(session: Session, mailing: str, digest: str) -> DeliveryRow | None:
+    """The delivery of a mailing to an address."""
+    return session.scalars(
+        select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing, col(DeliveryRow.digest) == digest)
+    ).first()

@@ -1,0 +1,143 @@
+"""
+Every setting, read once from `newsletter.toml` and the environment (prefix `NEWSLETTER_`, nesting by `__`).
+
+The environment wins over the file. There is no instance here: `load` is called at the edge and sub-values are passed
+down. `docs/settings.md` lists the same fields; a test compares the two.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from newsletter.errors import ConfigurationFault
+
+FILE: Final = Path("newsletter.toml")
+"""Looked for in the working directory."""
+
+
+class Tls(StrEnum):
+    """How a connection to a relay is secured."""
+
+    #: Not at all: a relay on this machine.
+    NONE = "none"
+    #: STARTTLS, and nothing is sent if the relay does not offer it (RFC 3207).
+    STARTTLS = "starttls"
+    #: TLS from the first byte, usually port 465 (RFC 8314 §3.3).
+    IMPLICIT = "implicit"
+
+
+class Uncertain(StrEnum):
+    """What becomes of a delivery whose relay never said whether it took it."""
+
+    #: It is tried once more: nobody is left out, somebody may get it twice.
+    REPEAT = "repeat"
+    #: It stays, named: nobody gets it twice, somebody may not get it.
+    SKIP = "skip"
+    #: It stays until an officer decides.
+    ASK = "ask"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(_Part):
+    """Where the rows live."""
+
+    url: str = Field(
+        "sqlite:///var/newsletter.sqlite",
+        description="sqlite:///FILE or postgresql://USER@HOST/NAME",
+    )
+
+
+class SmtpSettings(_Part):
+    """The relay that takes our mail."""
+
+    host: str = Field("localhost", description="the relay's host name")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(25, description="the relay's port")
+    username: str | None = Field(None, description="user name for AUTH; none: no authentication")
+    password: SecretStr | None = Field(None, description="password for AUTH")
+    tls: Tls | None = Field(
+        None, description="none, starttls or implicit; default: starttls with a user name, else none"
+    )
+    connections: Annotated[int, Field(ge=1, le=200)] = Field(8, description="connections kept open to the relay")
+    hello: str | None = Field(None, description="the name we greet with (EHLO); default: this machine's")
+
+    @property
+    def security(self) -> Tls:
+        """How the connection is secured: credentials never travel in clear unless that is said."""
+        return self.tls or (Tls.STARTTLS if self.username else Tls.NONE)
+
+
+class DispatchSettings(_Part):
+    """How messages are dispatched."""
+
+    uncertain: Uncertain = Field(Uncertain.REPEAT, description="repeat, skip or ask: what follows an unknown outcome")
+    uncertain_hold: Annotated[float, Field(ge=0)] = Field(
+        900, description="seconds before an unknown outcome is repeated"
+    )
+    expiry: Annotated[float, Field(gt=0)] = Field(
+        72 * 3600, description="seconds after which a deferred delivery expires"
+    )
+    first_retry: Annotated[float, Field(gt=0)] = Field(
+        300, description="seconds before the first retry after a 4xx reply"
+    )
+    maildir: Path | None = Field(None, description="write messages into this Maildir instead of sending them")
+
+
+class BounceSettings(_Part):
+    """Where bounces go."""
+
+    domain: str | None = Field(None, description="domain of the return paths (VERP); none: the sender's address")
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix="NEWSLETTER_", env_nested_delimiter="__", extra="forbid", toml_file=FILE
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    dispatch: DispatchSettings = DispatchSettings()
+    bounce: BounceSettings = BounceSettings()
+    public_url: str = Field(
+        "http://localhost:8000", pattern=r"^https?://[^/\s]+", description="root of every public link"
+    )
+    media_url: str | None = Field(
+        None,
+        pattern=r"^(https?://[^/\s]+|file:///)",
+        description="root of stored pictures; none: /media under public_url",
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="signs links; none: one is made and kept beside the database"
+    )
+    operator: str = Field("system", description="who acts, for the audit log; --as wins")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic-settings'
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings; raises ConfigurationFault naming the setting and what is wrong with it."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "NEWSLETTER_" + "__".join(str(part).upper() for part in first["loc"])
+        raise ConfigurationFault(f"{name}: {first['msg']}") from error
+    except ValueError as error:  # a TOML file that does not parse
+        raise ConfigurationFault(f"{FILE}: {error}") from error

@@ -1,0 +1,15 @@
+"""Every table of the program, in one metadata: what a migration has to make."""
+
+from typing import Final
+
+from newsletter.assembly import models as _assembly  # noqa: F401  each import registers its tables
+from newsletter.compilation import models as _compilation  # noqa: F401
+from newsletter.content import models as _content  # noqa: F401
+from newsletter.dispatch import models as _dispatch  # noqa: F401
+from newsletter.planning import models as _planning  # noqa: F401
+from newsletter.preflight import models as _preflight  # noqa: F401
+from subscribers import models as _subscribers  # noqa: F401
+from subscribers.columns import Base
+
+METADATA: Final = Base.metadata
+"""Filled by the modules above."""

@@ -1,0 +1,232 @@
+"""
+The tables of the people who receive newsletters.
+
+Takes values that have been checked (a table checks none itself, see `store.clean`); yields rows; promises that the
+keyed digest of an address is the only trace of it outside `Subscriber`, and that newsletters are opaque keys.
+"""
+
+import base64
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, Index, text
+from sqlalchemy.ext.mutable import MutableDict
+from sqlmodel import Field
+
+from subscribers.columns import Base, enum_column, identity, instant, json_type, reference
+
+Attribute = str | int | float | bool
+"""What an attribute of a subscriber may hold."""
+
+UID_LETTERS = 16
+"""Length of a public id: 80 bits in base32, enough that nobody finds another person's by trying."""
+
+_UID_OCTETS = 10
+
+
+CLUSTERED = {"sqlite_with_rowid": False}
+"""For tables whose key is what they are read by: SQLite then keeps one tree of rows instead of two."""
+
+_FORGOTTEN = text("subscriber_id IS NULL")
+
+
+class MembershipState(StrEnum):
+    """How somebody stands to a list."""
+
+    #: Has asked for it and has not confirmed yet.
+    PENDING = "pending"
+    #: Receives what is sent to the list.
+    CONFIRMED = "confirmed"
+    #: Has left it; only the person's own new consent brings them back.
+    LEFT = "left"
+    #: Was taken off it by an operator.
+    REMOVED = "removed"
+
+
+class SuppressionReason(StrEnum):
+    """Why an address must never be written to, from the weakest reason to the strongest."""
+
+    #: The person wants nothing more from anybody here.
+    UNSUBSCRIBED = "unsubscribed"
+    #: The person had everything about them erased.
+    ERASED = "erased"
+    #: The mailbox does not exist.
+    HARD_BOUNCE = "hard_bounce"
+    #: The person reported a message as spam.
+    COMPLAINT = "complaint"
+    #: An operator decided so.
+    MANUAL = "manual"
+
+
+class ConsentAction(StrEnum):
+    """What happened to somebody's consent."""
+
+    #: The person asked to receive a list.
+    SUBSCRIBED = "subscribed"
+    #: The person followed the link in the confirmation mail.
+    CONFIRMED = "confirmed"
+    #: An operator imported the person.
+    IMPORTED = "imported"
+    #: The person left a list.
+    LEFT = "left"
+    #: The person left a newsletter, whatever list brought it.
+    LEFT_NEWSLETTER = "left_newsletter"
+    #: The person came back after having left.
+    RESUBSCRIBED = "resubscribed"
+    #: An operator took the person off a list.
+    REMOVED = "removed"
+
+
+def new_uid() -> str:
+    """Return a random public id: 16 small letters and digits."""
+    return next(new_uids(1))
+
+
+def new_uids(count: int) -> Iterator[str]:
+    """Yield random public ids, with the randomness of all of them fetched at once."""
+    letters = base64.b32encode(secrets.token_bytes(count * _UID_OCTETS)).decode().lower()
+    return (letters[start : start + UID_LETTERS] for start in range(0, len(letters), UID_LETTERS))
+
+
+class Subscriber(Base, table=True):
+    """A person or office that receives newsletters. Text that is not known is empty; a language or zone is null."""
+
+    __tablename__ = "subscriber"
+    # An id is never given out again: ledgers outlive the person they name.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = identity()
+    #: Public id, for links and exports; tells nothing about the person.
+    uid: str = Field(default_factory=new_uid, max_length=UID_LETTERS, unique=True)
+    #: As shown, see `Address.text`.
+    address: str = Field(max_length=254)
+    #: As compared, see `Address.key`.
+    address_key: str = Field(max_length=254, unique=True)
+    #: Keyed digest of the key, see `tokens.address_digest`.
+    digest: str = Field(max_length=64, unique=True)
+    first_name: str = ""
+    last_name: str = ""
+    organisation: str = ""
+    city: str = ""
+    #: ISO 3166-1 alpha-2.
+    country: str = Field(default="", max_length=2)
+    #: Canonical BCP 47 tag.
+    language: str | None = Field(default=None, max_length=35)
+    #: IANA time zone.
+    timezone: str | None = Field(default=None, max_length=64)
+    #: Everything else that is known, by identifier.
+    attributes: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(MutableDict.as_mutable(json_type()), nullable=False)
+    )
+    created: datetime = instant()
+    updated: datetime = instant()
+
+
+class SubscriberTag(Base, table=True):
+    """A label that operators put on a subscriber."""
+
+    __tablename__ = "subscriber_tag"
+    __table_args__ = CLUSTERED
+
+    subscriber_id: int = reference("subscriber.id", primary_key=True)
+    tag: str = Field(primary_key=True, max_length=100)
+
+
+class MailingList(Base, table=True):
+    """What a person subscribes to."""
+
+    __tablename__ = "mailing_list"
+
+    id: int | None = identity()
+    name: str = Field(max_length=100, unique=True)
+    #: Offered on the public pages.
+    public: bool = False
+    #: A new member must confirm by mail.
+    double_opt_in: bool = True
+    #: Why an administrator did without confirmation.
+    opt_in_reason: str = ""
+    description: str = ""
+    created: datetime = instant()
+
+
+class Membership(Base, table=True):
+    """How a subscriber stands to a list; somebody who left keeps the row."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index(None, "list_id", "state", "subscriber_id"), CLUSTERED)
+
+    subscriber_id: int = reference("subscriber.id", primary_key=True)
+    list_id: int = reference("mailing_list.id", primary_key=True)
+    state: MembershipState = enum_column(MembershipState, "state")
+    changed: datetime = instant()
+
+
+class Departure(Base, table=True):
+    """Somebody left a newsletter, whatever lists they are still on."""
+
+    __tablename__ = "departure"
+    __table_args__ = CLUSTERED
+
+    subscriber_id: int = reference("subscriber.id", primary_key=True)
+    #: The newsletter's key, opaque here.
+    newsletter: str = Field(primary_key=True, max_length=100)
+    at: datetime = instant()
+
+
+class Segment(Base, table=True):
+    """A saved expression, see `subscribers.segments`."""
+
+    __tablename__ = "segment"
+
+    id: int | None = identity()
+    name: str = Field(max_length=100, unique=True)
+    expression: str
+    created: datetime = instant()
+    updated: datetime = instant()
+
+
+class Suppression(Base, table=True):
+    """An address that must never be written to. Outlives the subscriber, so it holds no address."""
+
+    __tablename__ = "suppression"
+    __table_args__ = CLUSTERED
+
+    digest: str = Field(primary_key=True, max_length=64)
+    reason: SuppressionReason = enum_column(SuppressionReason, "reason")
+    note: str = ""
+    since: datetime = instant()
+
+
+class ConsentEntry(Base, table=True):
+    """One line of the consent log. Lines are added and never changed; erasure only cuts the tie to the person."""
+
+    __tablename__ = "consent_entry"
+    # Lines of known people are found by their id; only the others are looked up by digest, see `store.consent_of`.
+    # An index over all digests, which are random, would double the time of an import.
+    __table_args__ = (
+        Index("ix_consent_entry_forgotten", "digest", sqlite_where=_FORGOTTEN, postgresql_where=_FORGOTTEN),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = identity()
+    subscriber_id: int | None = reference("subscriber.id", ondelete="SET NULL", nullable=True, index=True)
+    digest: str = Field(max_length=64)
+    action: ConsentAction = enum_column(ConsentAction, "action")
+    #: The list by name, since the log outlives it; empty where a newsletter is meant.
+    list_name: str = ""
+    #: The newsletter's key where one is meant, else empty.
+    newsletter: str = ""
+    #: Version of the words the person agreed to.
+    wording_version: str = ""
+    #: Language of these words.
+    wording_language: str = ""
+    #: How it came: a form, a file, the command line.
+    source: str = ""
+    #: Who acted, where it was not the person.
+    operator: str = ""
+    #: Network the request came from, shortened so that it names no device.
+    origin: str = ""
+    at: datetime = instant()

@@ -1,0 +1,81 @@
+"""
+What a person may ask for: that they are forgotten, and what is stored about them; and the export for operators.
+
+Takes an address or a selection; yields an erasure that leaves only a keyed digest, or rows of an export; promises
+that an erased address stands in no table here and cannot come back by an import, and that no cell of an export is a
+formula to a spreadsheet. The caller commits.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from subscribers import store
+from subscribers.address import Address, parse_address
+from subscribers.models import Attribute, Subscriber, SuppressionReason
+from subscribers.segments import Condition
+from subscribers.tokens import Keys, address_digest
+
+_PAGE = 1000
+"""Subscribers read at a time for an export."""
+
+ExportRow = dict[str, Attribute]
+"""One subscriber by column: the fields, `tags` and `lists` joined by `;`, then the attributes."""
+
+
+def erase(session: Session, keys: Keys, *, address: Address | str, now: datetime) -> bool:
+    """Forget a person, and return whether anything was known.
+
+    Subscriber, tags, memberships and departures go; the consent log keeps its lines under the digest; the digest is
+    suppressed, also for somebody who was never known, so that no import brings them.
+
+    Raises:
+        InvalidAddress: the text is no address.
+    """
+    parsed = parse_address(address) if isinstance(address, str) else address
+    subscriber = store.find_subscriber(session, parsed)
+    if subscriber is not None:
+        store.forget(session, store.id_of(subscriber))
+        store.delete_subscriber(session, store.id_of(subscriber))
+        session.expunge(subscriber)
+    store.put_suppression(session, digest=address_digest(keys, parsed.key), reason=SuppressionReason.ERASED, now=now)
+    return subscriber is not None
+
+
+def export_subscribers(
+    session: Session, *, list_name: str | None = None, condition: Condition | None = None
+) -> Iterator[ExportRow]:
+    """Yield subscribers by id, in flat memory; with the columns that an import reads back.
+
+    Args:
+        session: to read with; it forgets the subscribers it has read, so it should be the export's own.
+        list_name: only the confirmed members of this list.
+        condition: only those for whom it holds, see `segments.to_condition`.
+    """
+    after: int | None = None
+    while people := store.page(session, after=after, limit=_PAGE, list_name=list_name, condition=condition):
+        ids = [store.id_of(person) for person in people]
+        tags, lists = store.tags_of(session, ids), store.lists_of(session, ids)
+        for person in people:
+            key = store.id_of(person)
+            yield _row(person, tags=tags.get(key, []), lists=lists.get(key, []))
+            session.expunge(person)
+        after = ids[-1]
+
+
+def export_columns(session: Session) -> list[str]:
+    """Return every column that `export_subscribers` may yield, attributes last; for the headings of a CSV file."""
+    return ["email", *store.FIELDS, "tags", "lists", "created", *store.attribute_names(session)]
+
+
+def _row(person: Subscriber, *, tags: list[str], lists: list[str]) -> ExportRow:
+    fields = {name: getattr(person, name) or "" for name in store.FIELDS}
+    return {
+        "email": person.address,
+        **fields,
+        "tags": ";".join(tags),
+        "lists": ";".join(lists),
+        "created": person.created.isoformat(),
+        **person.attributes,
+    }

@@ -1,0 +1,90 @@
+"""
+Queries that say who receives something, and what is written about each of them into a message.
+
+The audience of a newsletter is the segment, of those only the confirmed members of at least one list, without those
+who left this newsletter and without suppressed addresses.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from subscribers.models import Departure, Membership, MembershipState, Subscriber, Suppression
+from subscribers.segments import Condition
+from subscribers.store.batches import in_batches
+
+AudienceQuery = Select[int | None, str, str | None, str | None, str]
+"""Rows of id, digest, language, time zone and country."""
+
+
+class SlotValues(NamedTuple):
+    """What a message may say about its recipient, and how it is addressed."""
+
+    #: As shown, see `Address.text`.
+    address: str
+    first_name: str
+    last_name: str
+    organisation: str
+    city: str
+    #: ISO 3166-1 alpha-2.
+    country: str
+    #: Public id, for links.
+    uid: str
+
+
+def audience_query(condition: Condition, *, newsletter: str) -> AudienceQuery:
+    """Return a query for those who receive the newsletter, as (id, digest, language, timezone, country), unordered.
+
+    Args:
+        condition: the segment, see `segments.to_condition`.
+        newsletter: the newsletter's key.
+    """
+    query = select(
+        col(Subscriber.id),
+        col(Subscriber.digest),
+        col(Subscriber.language),
+        col(Subscriber.timezone),
+        col(Subscriber.country),
+    )
+    return query.where(condition, *_may_receive(newsletter))
+
+
+def count_audience(session: Session, condition: Condition, *, newsletter: str) -> int:
+    """Return how many receive the newsletter."""
+    query = select(func.count()).select_from(Subscriber).where(condition, *_may_receive(newsletter))
+    return session.scalar(query) or 0
+
+
+def audience_languages(session: Session, condition: Condition, *, newsletter: str) -> dict[str | None, int]:
+    """Return how many of those who receive the newsletter want which language; None is not known."""
+    language = col(Subscriber.language)
+    query = select(language, func.count()).where(condition, *_may_receive(newsletter)).group_by(language)
+    return dict(session.execute(query).all())
+
+
+def slot_values(session: Session, ids: Collection[int]) -> dict[int, SlotValues]:
+    """Return what is known about subscribers by id; who is gone is missing."""
+    values: dict[int, SlotValues] = {}
+    columns = [col(getattr(Subscriber, name)) for name in SlotValues._fields]
+    for batch in in_batches(ids):
+        query = select(col(Subscriber.id), *columns).where(col(Subscriber.id).in_(batch))
+        values.update((row[0], SlotValues(*row[1:])) for row in session.execute(query))
+    return values
+
+
+def _may_receive(newsletter: str) -> tuple[Condition, Condition, Condition]:
+    membership = select(col(Membership.list_id)).where(
+        col(Membership.subscriber_id) == Subscriber.id, col(Membership.state) == MembershipState.CONFIRMED
+    )
+    departure = select(col(Departure.at)).where(
+        col(Departure.subscriber_id) == Subscriber.id, col(Departure.newsletter) == newsletter
+    )
+    suppression = select(col(Suppression.since)).where(col(Suppression.digest) == Subscriber.digest)
+    return (
+        membership.correlate(Subscriber).exists(),
+        ~departure.correlate(Subscriber).exists(),
+        ~suppression.correlate(Subscriber).exists(),
+    )

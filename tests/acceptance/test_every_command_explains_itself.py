@@ -1,0 +1,84 @@
+"""Every command has a help text, and each that prints data prints it as JSON too."""
+
+import json
+
+import typer
+
+from newsletter.cli.application import app
+
+DATA = {
+    "content import": ("PACK", "--dry-run"),
+    "content list": (),
+    "content show": ("congress-2027",),
+    "content matrix": ("2026-12",),
+    "explain": ("reader0000@en.example", "2026-12"),
+    "issue assemble": ("2027-03", "--newsletter", "beacon-towns"),
+    "issue list": (),
+    "issue show": ("2026-12",),
+    "issue compile": ("2026-12",),
+    "issue preflight": ("2026-12",),
+    "issue approve": ("2026-12",),
+    "issue queue": ("2026-12", "--segment", "everybody", "--at", "2090-01-02 09:00"),
+    "issue status": ("2026-12",),
+    "issue pause": ("2026-12",),
+    "issue resume": ("2026-12",),
+    "issue cancel": ("2026-12",),
+    "issue audit": ("2026-12",),
+    "lists list": (),
+    "lists members": ("readers",),
+    "newsletters list": (),
+    "newsletters show": ("beacon-towns",),
+    "segments count": ("everybody", "--newsletter", "beacon-towns"),
+    "segments list": (),
+    "segments show": ("everybody",),
+    "settings": (),
+    "subscribers import": ("readers.csv", "--list", "readers"),
+    "subscribers list": ("--limit", "2"),
+    "subscribers show": ("reader0000@en.example",),
+    "theme list": (),
+}
+"""Every command that takes --json, in an order in which each can do its work, with arguments."""
+
+
+def commands(group, path=()):
+    """All commands below a group, each with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+EVERY = list(commands(typer.main.get_command(app)))
+
+
+def test_every_command_has_a_help_text(installation):
+    assert "Usage:" in installation.run("--help").out
+    assert installation.quickly("--version").out.startswith("newsletter ")
+    assert len(EVERY) > 40
+    for words, command in EVERY:
+        told = installation.quickly(*words, "--help")
+        assert f"{' '.join(words)} [OPTIONS]" in told.out, words
+        assert command.help, words
+        undescribed = [
+            option.name for option in command.params if option.param_type_name == "option" and not option.help
+        ]
+        assert undescribed == [], words
+
+
+def test_every_command_that_prints_data_prints_json(approved):
+    offering = {" ".join(words) for words, command in EVERY if any("--json" in each.opts for each in command.params)}
+    assert offering == set(DATA)
+    (approved.folder / "pack.yaml").write_text("newsletter: beacon-towns\n", encoding="utf-8")
+    for words, arguments in DATA.items():
+        given = ["pack.yaml" if each == "PACK" else each for each in arguments]
+        done = approved.quickly(*words.split(), *given, "--json")
+        json.loads(done.out)
+        assert done.out.endswith("\n"), words
+
+
+def test_the_settings_hide_secrets(approved):
+    told = approved.run("settings", "--json", NEWSLETTER_SMTP__PASSWORD="open sesame", NEWSLETTER_SECRET_KEY="hush")
+    assert told.json["NEWSLETTER_SMTP__PASSWORD"] == "**********"
+    assert "sesame" not in told.out
+    assert "hush" not in told.out

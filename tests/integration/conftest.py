@@ -1,0 +1,212 @@
+"""Real databases: a SQLite file and a PostgreSQL server of our own, and a run with deliveries in either."""
+
+import datetime as dt
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import need
+from sqlmodel import col, select
+
+import newsletter.dispatch.models
+import newsletter.preflight.models  # noqa: F401  each import registers its tables
+from newsletter.assembly.facts import IssueState
+from newsletter.assembly.models import IssueRow
+from newsletter.content.models import NewsletterRow
+from newsletter.database import open_engine, session_factory
+from newsletter.dispatch.ledger import attempts_of
+from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from subscribers.columns import Base
+
+HOW = "apt-get install postgresql"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server on a socket of its own, for as long as the tests last; yields the folder of its socket."""
+    initdb, server, setpriv = need("initdb", HOW), need("postgres", HOW), need("setpriv", "apt-get install util-linux")
+    folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-", dir="/tmp"))
+    # The server refuses root, and the test must not leave it behind, whatever becomes of the test.
+    guarded = [setpriv, "--pdeathsig=QUIT"]
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        guarded += [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+        shutil.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    data = folder / "data"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run(
+        [*guarded, initdb, "-D", data, "-U", "tests", "-A", "trust", "--no-sync", "-E", "UTF8"], check=True, **quiet
+    )
+    options = ("listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off")
+    flags = [part for option in options for part in ("-c", option)]
+    process = subprocess.Popen([*guarded, server, "-D", data, "-k", folder, *flags], **quiet)
+    try:
+        _await_server(folder)
+        with psycopg.connect(host=str(folder), user="tests", dbname="postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE ready")
+        engine = open_engine(_url(folder, "ready"))
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        yield folder
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def _await_server(folder):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user="tests", dbname="postgres").close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def _url(folder, name):
+    return f"postgresql://tests@/{name}?host={folder}"
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def postgres_engine(postgres):
+    """A database of one's own on the server."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(host=str(postgres), user="tests", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE ready")
+    engine = open_engine(_url(postgres, name))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_ready(tmp_path_factory):
+    """A SQLite file with the tables and no rows."""
+    file = tmp_path_factory.mktemp("ready") / "newsletter.sqlite"
+    engine = open_engine(f"sqlite:///{file}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_ready, tmp_path):
+    """A SQLite file of one's own."""
+    file = shutil.copy(sqlite_ready, tmp_path / "newsletter.sqlite")
+    engine = open_engine(f"sqlite:///{file}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    """The same tables in either database."""
+    return request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+
+
+@pytest.fixture
+def rows(engine, now):
+    """The rows of one issue, and questions about them."""
+    return Rows(session_factory(engine), now)
+
+
+@pytest.fixture
+def sqlite_rows(sqlite_engine, now):
+    """The same where one database is enough."""
+    return Rows(session_factory(sqlite_engine), now)
+
+
+class Rows:
+    """Makes issues, runs and deliveries, and says how they stand; all of it committed at once."""
+
+    def __init__(self, sessions, now):
+        self.sessions = sessions
+        self.now = now
+
+    def issue(self, slug="2026-12", state=IssueState.SENDING):
+        with self.sessions() as session:
+            owner = session.scalars(select(NewsletterRow)).first()
+            if owner is None:
+                owner = NewsletterRow(slug="rivers", settings={}, created=self.now, changed=self.now)
+                session.add(owner)
+                session.flush()
+            day = dt.date(2026, 12, 1)
+            dates = {"date": day, "period_from": day, "period_to": day, "created": self.now, "changed": self.now}
+            issue = IssueRow(newsletter_id=owner.id, slug=slug, state=state, plan={}, **dates)
+            session.add(issue)
+            session.commit()
+            return issue.id
+
+    def run(self, count=0, *, slug="2026-12", state=RunState.RUNNING, issue_id=None, **values):
+        """A run with `count` planned deliveries to d0, d1 … ; `values` are those of the deliveries."""
+        issue_id = issue_id or self.issue(slug)
+        mailing = f"issue:rivers/{slug}"
+        with self.sessions() as session:
+            began = None if state in {RunState.SCHEDULED, RunState.PLANNING} else self.now
+            run = RunRow(
+                issue_id=issue_id,
+                mailing=mailing,
+                segment="everybody",
+                expression="all",
+                state=state,
+                due_at=self.now,
+                dated=began,
+                started=began,
+                operator="anna",
+                created=self.now,
+                total=count,
+            )
+            session.add(run)
+            session.flush()
+            session.add_all(self._delivery(mailing, f"d{number}", run.id, values) for number in range(count))
+            session.commit()
+            return run.id
+
+    def single(self, digest="single", **values):
+        """A delivery of a mailing of its own; returns its id."""
+        with self.sessions() as session:
+            delivery = self._delivery(f"test:{digest}", digest, None, {"address": "anna@lakes.example", **values})
+            session.add(delivery)
+            session.commit()
+            return delivery.id
+
+    def _delivery(self, mailing, digest, run_id, values):
+        plain = {"language": "en", "artifact": "a" * 64, "changed": self.now}
+        return DeliveryRow(mailing=mailing, digest=digest, run_id=run_id, **{**plain, **values})
+
+    def delivery(self, digest="d0"):
+        with self.sessions() as session:
+            return session.scalars(select(DeliveryRow).where(col(DeliveryRow.digest) == digest)).one()
+
+    def attempts(self, digest="d0"):
+        delivery = self.delivery(digest)
+        with self.sessions() as session:
+            return attempts_of(session, delivery.id)
+
+    def states(self):
+        """How many deliveries stand in each state that occurs."""
+        with self.sessions() as session:
+            found = [delivery.state for delivery in session.scalars(select(DeliveryRow))]
+        return {state: found.count(state) for state in DeliveryState if state in found}
+
+    def get(self, model, key):
+        with self.sessions() as session:
+            return session.get(model, key)
+
+    def change(self, statement):
+        with self.sessions() as session:
+            session.execute(statement)
+            session.commit()

@@ -1,0 +1,84 @@
+"""When a run is due."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import InvalidInput
+from newsletter.planning.schedule import LATEST, due_at, starts, too_late
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def at(*parts):
+    return dt.datetime(*parts, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "due"),
+    [
+        ("2026-12-01 09:00", "Europe/Brussels", at(2026, 12, 1, 8)),
+        ("2026-07-01 09:00", "Europe/Brussels", at(2026, 7, 1, 7)),
+        ("2026-12-01T09:00", "America/New_York", at(2026, 12, 1, 14)),
+        (" 2026-12-01 9:05 ", "UTC", at(2026, 12, 1, 9, 5)),
+        ("2026-12-01 09:00:30", "Asia/Kathmandu", at(2026, 12, 1, 3, 15, 30)),
+        # 02:30 does not exist on the day the clocks go forward: the first instant after the gap
+        ("2026-03-29 02:30", "Europe/Paris", at(2026, 3, 29, 1)),
+        # 02:30 occurs twice on the day they go back: the first
+        ("2026-10-25 02:30", "Europe/Paris", at(2026, 10, 25, 0, 30)),
+    ],
+)
+def test_wall_clock_time_in_a_zone_is_one_instant(wall, zone, due):
+    assert due_at(wall, zone=zone, now=NOW) == due
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [
+        "",
+        "tomorrow",
+        "2026-12-01",
+        "09:00",
+        "2026-13-01 09:00",
+        "2026-12-01 25:00",
+        "2026-02-30 09:00",
+        "1.12.2026 09:00",
+    ],
+)
+def test_what_is_no_date_and_time_is_refused_with_an_example(wall):
+    with pytest.raises(InvalidInput, match="is no date and time; write for example"):
+        due_at(wall, zone="UTC", now=NOW)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Brusels", "", "CET/../etc", "+02:00"])
+def test_an_unknown_zone_is_refused(zone):
+    with pytest.raises(InvalidInput, match="is no IANA time zone"):
+        due_at("2026-12-01 09:00", zone=zone, now=NOW)
+
+
+@pytest.mark.parametrize("wall", ["2025-12-31 23:59", "2026-01-01 00:00"])
+def test_a_time_that_is_past_is_refused(wall):
+    with pytest.raises(InvalidInput, match="is past: choose a later time, or --now"):
+        due_at(wall, zone="UTC", now=NOW)
+
+
+def test_a_run_starts_at_its_time_and_up_to_six_hours_later():
+    assert not starts(NOW, now=NOW - SECOND)
+    assert starts(NOW, now=NOW)
+    assert starts(NOW, now=NOW + LATEST)
+    assert not starts(NOW, now=NOW + LATEST + SECOND)
+
+
+def test_a_run_that_was_missed_by_more_waits_for_an_officer():
+    assert not too_late(NOW, now=NOW + LATEST)
+    assert too_late(NOW, now=NOW + LATEST + SECOND)
+
+
+@given(st.timedeltas(min_value=-dt.timedelta(days=30), max_value=dt.timedelta(days=30)))
+def test_a_run_is_early_due_or_too_late_and_never_two_of_them(passed):
+    now = NOW + passed
+
+    assert [now < NOW, starts(NOW, now=now), too_late(NOW, now=now)].count(True) == 1

@@ -1,0 +1,144 @@
+"""Settings from the file and the environment, and that every one of them is documented."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from newsletter.errors import ConfigurationFault
+from newsletter.settings import Settings, SmtpSettings, Tls, Uncertain, load
+
+PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+ROW = re.compile(r"\| `(NEWSLETTER_\w+)` \| `([\w.]+)` \| (?:none|`(.*?)`) \| (\S+) \| (.+) \|")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """The folder the program is started in, without a settings file."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plain(value):
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, float):
+        return str(int(value))
+    return None if value is None else str(value)
+
+
+def described(model=Settings, path=""):
+    """Path, default and description of every setting."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from described(kind, f"{name}.")
+        else:
+            yield f"{path}{name}", plain(field.default), field.description
+
+
+def documented():
+    return [ROW.fullmatch(line).groups() for line in PAGE.read_text().splitlines() if line.startswith("| `NEWSLETTER_")]
+
+
+def test_the_documentation_lists_every_setting_with_its_default_and_meaning():
+    page = {path: (default, meaning) for _, path, default, _, meaning in documented()}
+
+    assert page == {path: (default, meaning) for path, default, meaning in described()}
+
+
+def test_the_documentation_names_each_setting_as_the_environment_does():
+    for environment, path, *_ in documented():
+        assert environment == "NEWSLETTER_" + path.replace(".", "__").upper()
+
+
+def test_the_documentation_names_a_unit_wherever_a_setting_has_one():
+    for _, path, _, unit, meaning in documented():
+        first = meaning.split()[0]
+        assert unit == (first if first in {"seconds", "connections"} else "—"), path
+
+
+def test_a_program_without_settings_has_defaults():
+    settings = load()
+
+    assert settings == Settings()
+    assert settings.database.url == "sqlite:///var/newsletter.sqlite"
+    assert settings.dispatch.uncertain is Uncertain.REPEAT
+
+
+def test_the_file_is_read_and_the_environment_wins(empty_folder, monkeypatch):
+    (empty_folder / "newsletter.toml").write_text('[smtp]\nhost = "file.example"\nport = 2525\n')
+    monkeypatch.setenv("NEWSLETTER_SMTP__HOST", "environment.example")
+
+    smtp = load().smtp
+
+    assert (smtp.host, smtp.port) == ("environment.example", 2525)
+
+
+def test_what_the_caller_says_wins_over_everything(monkeypatch):
+    monkeypatch.setenv("NEWSLETTER_OPERATOR", "anna")
+
+    assert load(operator="ben").operator == "ben"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("NEWSLETTER_SMTP__PORT", "0", "greater than or equal to 1"),
+        ("NEWSLETTER_SMTP__PORT", "smtp", "valid integer"),
+        ("NEWSLETTER_SMTP__CONNECTIONS", "201", "less than or equal to 200"),
+        ("NEWSLETTER_SMTP__TLS", "ssl", "'none', 'starttls' or 'implicit'"),
+        ("NEWSLETTER_DISPATCH__UNCERTAIN", "maybe", "'repeat', 'skip' or 'ask'"),
+        ("NEWSLETTER_DISPATCH__EXPIRY", "0", "greater than 0"),
+        ("NEWSLETTER_SMTP__HOSTNAME", "relay.example", "Extra inputs are not permitted"),
+        ("NEWSLETTER_PUBLIC_URL", "news.example", "should match pattern"),
+    ],
+)
+def test_a_wrong_setting_is_named_as_the_environment_names_it(monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationFault, match=rf"^{name}: .*{words}"):
+        load()
+
+
+def test_an_unknown_setting_in_the_file_is_an_error(empty_folder):
+    (empty_folder / "newsletter.toml").write_text("[dispatch]\nspeed = 3\n")
+
+    with pytest.raises(ConfigurationFault, match=r"^NEWSLETTER_DISPATCH__SPEED: Extra inputs"):
+        load()
+
+
+def test_a_file_that_is_no_toml_is_named(empty_folder):
+    (empty_folder / "newsletter.toml").write_text("smtp = [")
+
+    with pytest.raises(ConfigurationFault, match=r"^newsletter\.toml: "):
+        load()
+
+
+def test_secrets_do_not_show(monkeypatch):
+    monkeypatch.setenv("NEWSLETTER_SMTP__PASSWORD", "hunter2")
+    monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "hunter3")
+    settings = load()
+
+    assert "hunter" not in f"{settings!r} {settings.model_dump(mode='json')}"
+    assert settings.smtp.password.get_secret_value() == "hunter2"
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        load().smtp.port = 26
+
+
+@pytest.mark.parametrize(
+    ("username", "tls", "security"),
+    [
+        (None, None, Tls.NONE),
+        ("anna", None, Tls.STARTTLS),
+        ("anna", Tls.NONE, Tls.NONE),
+        (None, Tls.IMPLICIT, Tls.IMPLICIT),
+    ],
+)
+def test_credentials_travel_in_clear_only_where_that_is_said(username, tls, security):
+    assert SmtpSettings(username=username, tls=tls).security is security

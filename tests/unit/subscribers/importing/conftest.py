@@ -1,0 +1,35 @@
+"""A file of people, and an import of it."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from subscribers.importing import import_subscribers
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Writes a file and returns its path."""
+
+    def write(text: str | bytes, name: str = "people.csv", encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def load(engine, keys, people, session, members):
+    """Imports a text into the list of members."""
+    session.commit()
+
+    def run(text: str, **facts):
+        return import_subscribers(
+            lambda: Session(engine),
+            people(text),
+            **{"list_name": "members", "keys": keys, "operator": "marie", "now": members.created} | facts,
+        )
+
+    return run
