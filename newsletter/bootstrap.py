@@ -18,9 +18,11 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from newsletter.content.store import list_newsletters
 from newsletter.database import ensure_current, open_engine, session_factory
 from newsletter.dispatch.composer import MessageComposer, Sealing
 from newsletter.dispatch.dispatcher import Dispatcher, Progress
+from newsletter.dispatch.dkim import Signer, read_signers, signer_for
 from newsletter.dispatch.ledger import Ledger
 from newsletter.dispatch.maildir import MaildirRelay
 from newsletter.dispatch.relay import Relay
@@ -37,6 +39,7 @@ from newsletter.pipeline.people import People
 from newsletter.pipeline.proof import Proof
 from newsletter.pipeline.sending import Sending
 from newsletter.settings import Settings
+from subscribers.address import parse_address
 from subscribers.tokens import Keys
 
 KEY_FILE: Final = "newsletter.keys.json"
@@ -85,7 +88,11 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
 
 
 def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True) -> Dispatcher:
-    """A dispatcher over the configured relay; with `wakes` it starts due runs itself."""
+    """
+    A dispatcher over the configured relay; with `wakes` it starts due runs itself.
+
+    Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
+    """
     parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
     return Dispatcher(
         ledger=Ledger(
@@ -97,7 +104,12 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
         relay=_relay(parts.settings),
         compose=MessageComposer(
             parts.sessions,
-            Sealing(keys=parts.keys, links=parts.links, bounce_domain=parts.settings.bounce.domain),
+            Sealing(
+                keys=parts.keys,
+                links=parts.links,
+                bounce_domain=parts.settings.bounce.domain,
+                signers=_signers(parts),
+            ),
         ),
         connections=parts.settings.smtp.connections,
         backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
@@ -112,6 +124,16 @@ def _relay(settings: Settings) -> Relay:
     if settings.dispatch.maildir:
         return MaildirRelay(settings.dispatch.maildir)
     return SmtpRelay(settings.smtp)
+
+
+def _signers(parts: Parts) -> tuple[Signer, ...]:
+    """The DKIM signers, and the certainty that every newsletter has one, if there are any."""
+    signers = read_signers(parts.settings.dkim)
+    if signers:
+        with parts.sessions() as session:
+            for _, newsletter in list_newsletters(session):
+                signer_for(signers, parse_address(newsletter.sender.address).domain)
+    return signers
 
 
 def load_keys(settings: Settings) -> Keys:

@@ -94,6 +94,24 @@ class BounceSettings(_Part):
     domain: str | None = Field(None, description="domain of the return paths (VERP); none: the sender's address")
 
 
+class DkimKeySettings(_Part):
+    """The keys of one domain that signs."""
+
+    selector: str = Field(description="the name under which the public keys are published")
+    key_file: Path = Field(description="PEM file with an RSA key, an Ed25519 key, or both")
+
+
+class DkimSettings(_Part):
+    """Who signs what is sent; nobody by default."""
+
+    domain: str | None = Field(None, description="domain that signs what is sent from it; none: nothing is signed")
+    selector: str | None = Field(None, description="the name under which the domain's public keys are published")
+    key_file: Path | None = Field(None, description="PEM file with the domain's RSA key, Ed25519 key, or both")
+    domains: dict[str, DkimKeySettings] | None = Field(
+        None, description="selector and key_file of further domains, by domain"
+    )
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -105,6 +123,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     dispatch: DispatchSettings = DispatchSettings()
     bounce: BounceSettings = BounceSettings()
+    dkim: DkimSettings = DkimSettings()
     public_url: str = Field(
         "http://localhost:8000", pattern=r"^https?://[^/\s]+", description="root of every public link"
     )

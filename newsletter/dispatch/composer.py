@@ -17,6 +17,7 @@ from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.message import Values, render
 from newsletter.database import Sessions
+from newsletter.dispatch.dkim import Signer, signer_for
 from newsletter.dispatch.ledger import Claim
 from newsletter.dispatch.relay import Envelope
 from newsletter.links import Links
@@ -36,11 +37,16 @@ PREFERENCES: Final = "preferences"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
-    """What makes messages ours: the keys, the public addresses, the domain that bounces come back to (or None)."""
+    """
+    What makes messages ours: the keys, the public addresses, the domain that bounces come back to (or None).
+
+    `signers` sign what comes from their domains; without any, nothing is signed.
+    """
 
     keys: Keys
     links: Links
     bounce_domain: str | None
+    signers: tuple[Signer, ...] = ()
 
 
 class MessageComposer:
@@ -70,7 +76,11 @@ class MessageComposer:
 
 
 def envelope_for(claim: Claim, person: SlotValues, artifact: Artifact, sealing: Sealing) -> Envelope:
-    """Splice one message and put it into its envelope."""
+    """
+    Splice one message, sign it and put it into its envelope.
+
+    Raises ConfigurationFault where there are signers but none for the sender's domain: nothing goes out half proven.
+    """
     address = parse_address(person.address)
     name = _name_of(claim, sealing.keys)
     domain = parse_address(artifact.sender_address).ascii_form.rpartition("@")[2]
@@ -90,13 +100,15 @@ def envelope_for(claim: Claim, person: SlotValues, artifact: Artifact, sealing: 
             "country": person.country,
         },
     )
+    data = render(artifact.message, values)
+    signer = signer_for(sealing.signers, domain)
     sender = f"b+{name}@{sealing.bounce_domain}" if sealing.bounce_domain else artifact.sender_address
     return Envelope(
         sender=sender,
         recipient=address.ascii_form,
         needs_smtputf8=address.needs_smtputf8,
         name=name,
-        data=render(artifact.message, values),
+        data=signer.sign(data) + data if signer else data,
     )
 
 
