@@ -32,8 +32,8 @@ class Result(NamedTuple):
 
     @property
     def rows(self):
-        """The rows of a table, below its headings."""
-        return [line.split("\t") for line in self.out.splitlines()[1:]]
+        """The rows of a table."""
+        return [line.split("\t") for line in self.out.splitlines()]
 
     @property
     def problem(self):
