@@ -34,6 +34,7 @@ from newsletter.pipeline.approval import Approval
 from newsletter.pipeline.control import Control
 from newsletter.pipeline.editorial import Editorial
 from newsletter.pipeline.entries import Entries
+from newsletter.pipeline.export import Export
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.people import People
 from newsletter.pipeline.proof import Proof
@@ -57,6 +58,7 @@ class Pipeline:
     sending: Sending
     control: Control
     proof: Proof
+    export: Export
     people: People
 
 
@@ -83,6 +85,7 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
         sending=Sending(parts, approval=approval),
         control=Control(parts),
         proof=Proof(parts),
+        export=Export(parts, approval=approval),
         people=People(parts),
     )
 

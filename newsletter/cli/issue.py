@@ -7,6 +7,7 @@ from typing import Final
 
 import typer
 
+from newsletter.cli.export import export
 from newsletter.cli.output import JsonOption, note, print_json, print_table, progress, say
 from newsletter.cli.report import counted, standing_json, standing_words
 from newsletter.cli.state import STATE, NewsletterOption
@@ -15,6 +16,8 @@ from newsletter.planning.audience import Share
 from newsletter.times import Span, rfc3339, span_words
 
 app = typer.Typer(help="Issues: assemble, compile, check, approve, queue, watch, prove.", no_args_is_help=True)
+
+app.command()(export)
 
 ACKNOWLEDGED_SECONDS: Final = 30
 """How long `pause` waits for what is on the wire."""

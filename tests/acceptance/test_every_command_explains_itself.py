@@ -16,6 +16,7 @@ DATA = {
     "issue list": (),
     "issue show": ("2026-12",),
     "issue compile": ("2026-12",),
+    "issue export": ("2026-12", "site"),
     "issue preflight": ("2026-12",),
     "issue approve": ("2026-12",),
     "issue queue": ("2026-12", "--segment", "everybody", "--at", "2090-01-02 09:00"),
