@@ -1,10 +1,11 @@
-"""
+r"""
 mjml-python: MJML becomes HTML.
 
 Takes MJML, yields HTML with MJML's own style sheets in its head. Promises that a mistake is reported by line and column
 before the library sees it (it would render most mistakes as something else, and very deep markup kills the process),
-that no font and no file is fetched, and that sheets to be inlined are marked for `inline.py`, because the library puts
-them into the head like any other.
+that no font and no file is fetched, that attributes keep their words (the library writes those it thinks unprintable,
+a French blank or an Arabic vowel sign, as `\u{a0}`), and that sheets to be inlined are marked for `inline.py`, because
+the library puts them into the head like any other.
 """
 
 import re
@@ -24,6 +25,11 @@ _INLINE_TAG: Final = (
     "/?(?:a|abbr|b|bdi|bdo|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|var)"
 )
 _WORD_BREAK: Final = re.compile(rf"(<{_INLINE_TAG}\b[^>]*>)\s*\n\s*(?=<{_INLINE_TAG}\b)")
+_TAG: Final = re.compile(r"<[A-Za-z][^<>]*>")
+_VALUE: Final = re.compile(r'=\s*"[^"]*"')
+_WRITTEN_ODDLY: Final = re.compile(r"[^\t\n\r\x20-\x7e]|\\")
+"""What stands in an attribute as something else afterwards: some of Unicode, and every backslash twice."""
+
 _POSITION: Final = re.compile(r"\bposition (\d+)(?::\d+)?")
 _DIRECTED: Final = (
     '<mj-attributes><mj-wrapper direction="rtl"/><mj-section direction="rtl"/><mj-column direction="rtl"/>'
@@ -47,11 +53,16 @@ def html_from(mjml: str) -> str:
         raise MjmlFault(problems)
     # The library drops a line break between two elements, and with it the blank between two words.
     source = _WORD_BREAK.sub(r"\1 ", _INLINE_STYLE.sub(f"<mj-style>{INLINE_MARK}", mjml))
+    source = _TAG.sub(lambda tag: _VALUE.sub(_referred, tag[0]), source)
     try:
         # Without `fonts` the library links to a font host; comments of the template are nobody's business.
         return str(mjml2html(source, fonts={}, disable_comments=True))
     except ValueError as error:
         raise MjmlFault([_problem(str(error), source)]) from error
+
+
+def _referred(value: re.Match[str]) -> str:
+    return _WRITTEN_ODDLY.sub(lambda sign: f"&#{ord(sign[0])};", value[0])
 
 
 def _problem(message: str, source: str) -> Problem:

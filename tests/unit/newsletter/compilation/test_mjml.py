@@ -1,3 +1,4 @@
+import lxml.html
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,3 +85,24 @@ def test_right_to_left_editions_get_their_direction_everywhere():
 def test_escaped_text_comes_out_as_it_went_in(text):
     html = html_from(document(f"<p>[{escape(text)}]</p>"))
     assert " ".join(f"[{text}]".split()) in shape_of(html).words
+
+
+ATTRIBUTE = st.text(st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S", "Z", "Cf"]), max_size=40)
+
+
+@given(words=ATTRIBUTE)
+@settings(max_examples=200, deadline=None)
+def test_attributes_keep_their_words_whatever_the_library_thinks_of_them(words):
+    html = html_from(document(f'<a href="https://a.example/" aria-label="{escape(words)}" title="\\u{{a0}}">x</a>'))
+    (link,) = lxml.html.fromstring(html).iter("a")
+    assert link.get("aria-label") == words
+    assert link.get("title") == "\\u{a0}"
+
+
+def test_attributes_of_the_librarys_own_tags_keep_their_words_too():
+    html = html_from(
+        document('x</mj-text><mj-image src="https://a.example/a.png" alt="رابطة حرّاس\u00a0: \\"/><mj-text>')
+    )
+    assert 'alt="' in html
+    (image,) = lxml.html.fromstring(html).iter("img")
+    assert image.get("alt") == "رابطة حرّاس\u00a0: \\"
