@@ -1,5 +1,5 @@
 """
-The fixed words of editions, single messages and public pages.
+The fixed words of editions, single messages and public pages; those of the desk stand in domains of their own.
 
 Takes a language as a BCP 47 tag and an English message; yields it in that language, from the gettext catalogues under
 `locales/`, read at run time as they are (`.po`, nothing to compile). Promises an answer for every language: it falls
@@ -7,6 +7,8 @@ back along the tag's parents to English, and the catalogue says which language i
 are `times`'.
 
 To add a language, copy `locales/en` and translate each message; a test compares every catalogue with the English one.
+A domain (gettext's word for a file of messages) is a part of the words: readers see those of `newsletter`, in every
+language of the program; officers see others, such as `preflight`, which may be in fewer.
 """
 
 import gettext
@@ -22,6 +24,9 @@ from babel.numbers import format_decimal
 
 ENGLISH = "en"
 """The language in which messages are named, and the last that is tried."""
+
+READERS = "newsletter"
+"""The domain of what readers see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +62,19 @@ class Catalogue:
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """Give the languages that have a catalogue, in alphabetical order."""
-    return tuple(sorted(folder.name for folder in _folder().iterdir() if _file(folder.name).is_file()))
+def languages(domain: str = READERS) -> tuple[str, ...]:
+    """Give the languages that have a catalogue of the domain, in alphabetical order."""
+    return tuple(sorted(folder.name for folder in _folder().iterdir() if _file(folder.name, domain).is_file()))
 
 
 @cache
-def catalogue(language: str) -> Catalogue:
+def catalogue(language: str, domain: str = READERS) -> Catalogue:
     """Read the catalogue of a language, of its nearest parent that has one (fr-BE: fr), or the English one."""
-    known = {tag.lower(): tag for tag in languages()}
+    known = {tag.lower(): tag for tag in languages(domain)}
     subtags = language.lower().replace("_", "-").split("-")
     parents = ("-".join(subtags[:length]) for length in range(len(subtags), 0, -1))
     tag = next((known[parent] for parent in parents if parent in known), ENGLISH)
-    return read(_file(tag).read_bytes(), language=tag)
+    return read(_file(tag, domain).read_bytes(), language=tag)
 
 
 def read(content: bytes, *, language: str) -> Catalogue:
@@ -91,5 +96,5 @@ def _folder() -> Traversable:
     return resources.files("newsletter").joinpath("locales")
 
 
-def _file(language: str) -> Traversable:
-    return _folder().joinpath(language, "LC_MESSAGES", "newsletter.po")
+def _file(language: str, domain: str) -> Traversable:
+    return _folder().joinpath(language, "LC_MESSAGES", f"{domain}.po")

@@ -6,9 +6,9 @@ words are data only (never template source, escaped in MJML), that an undefined 
 and that the same edition gives the same characters.
 
 A theme is a folder `templates/email/<theme>/` with `manifest.toml` (see `theme.py`), `issue.mjml.j2`, `issue.txt.j2`
-and what they include from `parts/`. Blocks are trimmed (`trim_blocks`, `lstrip_blocks`), undefined names are errors.
-Files ending in `.mjml.j2` are autoescaped, `.txt.j2` are not. Import macros `with context`: the names below come with
-it.
+and what they include from `parts/`; what it does not have is looked for in the theme it is based on. Blocks are trimmed
+(`trim_blocks`, `lstrip_blocks`), undefined names are errors. Files ending in `.mjml.j2` are autoescaped, `.txt.j2` are
+not. Import macros `with context`: the names below come with it.
 
 Names in every template
     edition                 the `Edition`; its plain strings are escaped by `{{ }}`, but go through `mark` or `phrase`
@@ -61,12 +61,20 @@ What the environment refuses: an undefined name, a missing attribute, a missing 
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+    pass_context,
+)
 from jinja2.runtime import Context
 
 from newsletter.assembly.edition import Edition
@@ -74,6 +82,7 @@ from newsletter.compilation.slots import Slots
 from newsletter.compilation.theme import ThemeFolder
 from newsletter.compilation.vocabulary import FILTERS, names_for_mjml, names_for_text
 from newsletter.errors import NewsletterError, TemplateFault
+from newsletter.words import ENGLISH, catalogue
 
 MJML: Final = "issue.mjml.j2"
 TEXT: Final = "issue.txt.j2"
@@ -88,38 +97,74 @@ def render_mjml(theme: ThemeFolder, edition: Edition, *, slots: Slots) -> str:
 
     Raises TemplateFault with the template's name and line where the theme is wrong.
     """
-    return render(theme.path, MJML, names=names_for_mjml(theme, edition, slots=slots))
+    return render(theme.path, MJML, names=names_for_mjml(theme, edition, slots=slots), bases=theme.bases)
 
 
 def render_text(theme: ThemeFolder, edition: Edition, *, slots: Slots) -> str:
     """The text part of an edition in a theme, as the template gives it; raises as `render_mjml`."""
-    return render(theme.path, TEXT, names=names_for_text(theme, edition, slots=slots))
+    return render(theme.path, TEXT, names=names_for_text(theme, edition, slots=slots), bases=theme.bases)
 
 
-def render(folder: Path, template: str, *, names: dict[str, object]) -> str:
+def render(folder: Path, template: str, *, names: dict[str, object], bases: tuple[Path, ...] = ()) -> str:
     """
     One template of a folder, with the given names; without control characters, wherever they came from.
 
-    Raises TemplateFault with the template's name and line; errors of ours pass unchanged.
+    Templates that `folder` does not have are taken from the nearest of `bases`. Raises TemplateFault with the
+    template's name and line; errors of ours pass unchanged.
     """
+    folders = (folder, *bases)
     try:
-        return _ILLEGAL.sub("", _environment(folder).get_template(template).render(names))
+        return _ILLEGAL.sub("", _environment(folders).get_template(template).render(names))
     except NewsletterError:
         raise
     except TemplateSyntaxError as error:
-        raise TemplateFault(_named(folder, error.name or template), error.lineno, str(error.message)) from error
+        name = _named(error.filename, folders) or f"{folder.name}/{error.name or template}"
+        raise TemplateFault(name, error.lineno, str(error.message)) from error
     except TemplateNotFound as error:
-        name, line = _place(folder, template, error)
+        name, line = _place(folders, template, error)
         raise TemplateFault(name, line, f"there is no template {error.name}") from error
     except Exception as error:
-        name, line = _place(folder, template, error)
+        name, line = _place(folders, template, error)
         raise TemplateFault(name, line, f"{type(error).__name__}: {error}") from error
 
 
+def unknown_words(theme: ThemeFolder) -> tuple[str, ...]:
+    """
+    The theme's own words, given to `say` or `say_n`, that no catalogue has: they stay English in every edition.
+
+    Raises TemplateFault for a template that cannot be read at all, used or not.
+    """
+    environment = _environment((theme.path, *theme.bases))
+    said: set[tuple[str, str]] = set()
+    for name in environment.list_templates(filter_func=lambda name: name.endswith(".j2")):
+        source = _source(environment, name)
+        try:
+            said.update(_said(environment.parse(source, name)))
+        except TemplateSyntaxError as error:
+            raise TemplateFault(f"{theme.name}/{name}", error.lineno, str(error.message)) from error
+    english = catalogue(ENGLISH)
+    return tuple(sorted({words for context, words in said if not english.knows(words, context=context)}))
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None  # noqa: S101  `_environment` gives one
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _said(tree: nodes.Template) -> Iterator[tuple[str, str]]:
+    """(context, words) of every call that names its words; those in variables are some other call's."""
+    for call in tree.find_all(nodes.Call):
+        named = {keyword.key: keyword.value for keyword in call.kwargs}
+        if isinstance(call.node, nodes.Name) and call.node.name in {"say", "say_n"} and call.args:
+            words, context = call.args[0], named.get("context", nodes.Const(""))
+            if isinstance(words, nodes.Const) and isinstance(context, nodes.Const):
+                yield str(context.value), str(words.value)
+
+
 @lru_cache(maxsize=16)
-def _environment(folder: Path) -> Environment:
+def _environment(folders: tuple[Path, ...]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=lambda name: name is None or not name.endswith(".txt.j2"),  # noqa: S701  text has no markup
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -141,13 +186,15 @@ def _filter(name: str) -> Callable[..., object]:
     return apply
 
 
-def _place(folder: Path, template: str, error: Exception) -> tuple[str, int | None]:
+def _place(folders: tuple[Path, ...], template: str, error: Exception) -> tuple[str, int | None]:
     """The innermost template in the error's traceback, which Jinja2 has mapped to template files and lines."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(folder):
-            return _named(folder, Path(frame.filename).relative_to(folder).as_posix()), frame.lineno
-    return _named(folder, template), None
+        if name := _named(frame.filename, folders):
+            return name, frame.lineno
+    return f"{folders[0].name}/{template}", None
 
 
-def _named(folder: Path, template: str) -> str:
-    return f"{folder.name}/{template}"
+def _named(file: str | None, folders: tuple[Path, ...]) -> str | None:
+    """A template's file as messages name it: `network/parts/words.mjml.j2`; None for a file of no theme."""
+    path = Path(file or "")
+    return next((path.relative_to(root.parent).as_posix() for root in folders if path.is_relative_to(root)), None)

@@ -9,9 +9,13 @@ folder `templates/email/<name>/`:
     issue.txt.j2        the text part
     parts/              what these include
 
+A theme may be based on another one, which lies beside it or comes with the program: whatever it lacks, a template, a
+colour, a font or an option, is then that one's.
+
     # manifest.toml
     title = "Network"
     description = "Masthead, lead, two-column news, agenda."
+    base = "…"                          # the theme it is based on, if any
     accent = "#0b5c8a"                  # used where the newsletter names none
     backgrounds = ["paper", "panel"]    # colours that accent-coloured text may stand on
     [colours.light]
@@ -29,9 +33,10 @@ folder `templates/email/<name>/`:
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -67,6 +72,7 @@ class Manifest(_Part):
 
     title: str
     description: str = ""
+    base: str | None = None
     accent: Colour
     backgrounds: Annotated[tuple[str, ...], Field(min_length=1)] = ("paper",)
     colours: Schemes
@@ -85,11 +91,12 @@ class Manifest(_Part):
 
 @dataclass(frozen=True, slots=True)
 class ThemeFolder:
-    """A theme that was found and whose manifest could be read."""
+    """A theme that was found and whose manifest could be read; `bases` are what it is based on, the nearest first."""
 
     name: str
     path: Path
     manifest: Manifest
+    bases: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class Palette:
 
 def theme_names(folder: Path | None = None) -> tuple[str, ...]:
     """The themes of `folder` (default: those of the program), by name."""
-    root = folder or templates() / "email"
+    root = folder or _own()
     return tuple(sorted(path.parent.name for path in root.glob(f"*/{MANIFEST}")))
 
 
@@ -116,20 +123,67 @@ def read_theme(name: str, *, folder: Path | None = None) -> ThemeFolder:
     names = theme_names(folder)
     if name not in names:
         raise NotFound("theme", name, near=names)
-    path = (folder or templates() / "email") / name
-    return ThemeFolder(name=name, path=path, manifest=_read_manifest(name, path / MANIFEST))
+    path = (folder or _own()) / name
+    told, bases = _told(path, ())
+    return ThemeFolder(name=name, path=path, manifest=_manifest(path, told), bases=bases)
 
 
-def _read_manifest(name: str, file: Path) -> Manifest:
-    where = f"{name}/{MANIFEST}"
+def _own() -> Path:
+    return templates() / "email"
+
+
+def _told(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """What a manifest says, and the bases of which it is silent say; those bases. `above` are based on this one."""
+    told = _read_toml(path)
+    base = _base(path, told.get("base"), (*above, path))
+    if base is None:
+        return told, ()
+    lent, bases = _told(base, (*above, path))
+    return _complete(told, lent), (base, *bases)
+
+
+def _base(path: Path, name: object, above: tuple[Path, ...]) -> Path | None:
+    """The folder of the theme that the one in `path` is based on; it may bear the same name and be the program's."""
+    if name is None:
+        return None
+    found = [root / str(name) for root in (path.parent, _own()) if str(name) in theme_names(root)]
+    base = next((folder for folder in found if folder not in above), None)
+    if base is None:
+        fault = f"{name!r} is based on this theme" if found else f"there is no theme {name!r}"
+        raise TemplateFault(_where(path), None, f"base: {fault}")
+    return base
+
+
+def _complete(told: Mapping[str, Any], lent: Mapping[str, Any]) -> dict[str, Any]:
+    """Both together, what the manifest itself says before what is lent to it; titles are a theme's own."""
+    rest = {key: value for key, value in lent.items() if key not in {"title", "description"}}
+    return {**rest, **{key: _joined(rest.get(key), value) for key, value in told.items()}}
+
+
+def _joined(lent: object, own: object) -> object:
+    if not (isinstance(lent, dict) and isinstance(own, dict)):
+        return own
+    return {**lent, **{key: _joined(lent.get(key), value) for key, value in own.items()}}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return Manifest.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        return tomllib.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateFault(where, None, str(error)) from error
+        raise TemplateFault(_where(path), None, str(error)) from error
+
+
+def _manifest(path: Path, told: dict[str, Any]) -> Manifest:
+    try:
+        return Manifest.model_validate(told)
     except ValidationError as error:
         first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise TemplateFault(where, None, f"{path + ': ' if path else ''}{first['msg']}") from error
+        place = ".".join(str(part) for part in first["loc"])
+        raise TemplateFault(_where(path), None, f"{place + ': ' if place else ''}{first['msg']}") from error
+
+
+def _where(path: Path) -> str:
+    return f"{path.name}/{MANIFEST}"
 
 
 def palette(manifest: Manifest, accent: str | None) -> Palette:

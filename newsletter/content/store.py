@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session, col
 
 from newsletter.content.difference import Difference, Effect, compare
@@ -240,6 +240,13 @@ def get_picture(session: Session, name: str) -> StoredPicture:
 def picture_names(session: Session) -> Sequence[str]:
     """The names of all stored pictures."""
     return session.scalars(select(col(PictureRow.name)).order_by(col(PictureRow.name))).all()
+
+
+def picture_octets(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """How many octets stored pictures have, by name."""
+    wanted = select(col(PictureRow.name), func.length(col(PictureRow.data)))
+    rows = session.execute(wanted.where(col(PictureRow.name).in_(list(names))))
+    return {name: octets for name, octets in rows}  # noqa: C416  a Row is no pair for dict()
 
 
 def picture_sizes(session: Session, names: Iterable[str]) -> dict[str, tuple[int, int]]:

@@ -18,6 +18,7 @@ from newsletter.assembly.edition import Edition
 from newsletter.assembly.facts import IssueFacts, IssueState
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
+from newsletter.content import store as content
 from newsletter.errors import ApprovalVoid, FindingsOpen, NotFound, WrongState
 from newsletter.pipeline.entries import back_to_draft
 from newsletter.pipeline.parts import Parts
@@ -25,6 +26,7 @@ from newsletter.planning.audience import shares
 from newsletter.planning.store import suppressed_in
 from newsletter.preflight import store as waivers
 from newsletter.preflight.audience import AudienceCounts
+from newsletter.preflight.baseline import theme_baseline
 from newsletter.preflight.compiled import CompiledEdition
 from newsletter.preflight.finding import Severity
 from newsletter.preflight.report import PreflightInput, Report, run
@@ -187,11 +189,19 @@ class Approval:
             facts = issues.load_issue(session, slug, newsletter)
             counts = self._counts(session, facts, segment) if segment else None
             waived = waivers.waived(session, facts.id)
+            sizes = content.picture_octets(session, facts.pictures)
         compiled = tuple(
             CompiledEdition(edition=edition, artifact=artifact)
             for edition, artifact in zip(built.editions, built.artifacts, strict=True)
         )
-        return Checked(report=run(PreflightInput(issue=facts, editions=compiled, audience=counts)), waived=waived)
+        given = PreflightInput(
+            issue=facts,
+            editions=compiled,
+            audience=counts,
+            baseline=theme_baseline(built.editions, links=self._parts.links),
+            picture_sizes=sizes,
+        )
+        return Checked(report=run(given), waived=waived)
 
     def _counts(self, session: Session, facts: IssueFacts, segment: str) -> AudienceCounts:
         condition = to_condition(

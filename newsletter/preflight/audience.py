@@ -1,5 +1,5 @@
 """
-The audience: whether anybody is there, and in which languages.
+The audience: whether anybody is there, in which languages, and whether it is the one of the last issue.
 
 Takes counts, yields findings. The counts are estimates: the audience is frozen when a run starts.
 """
@@ -13,6 +13,9 @@ from newsletter.preflight.finding import Finding, Rule, Severity
 
 SUPPRESSED_SHARE: Final = 10
 """Per cent: a list that is written to regularly loses a few addresses a year; more means that it is old or bought."""
+
+CHANGE: Final = 30
+"""Per cent: from one issue to the next an audience grows or shrinks by a few."""
 
 FEWEST: Final = 50
 """People: a share of fewer says nothing."""
@@ -36,7 +39,24 @@ SUPPRESSED: Final = Rule(
     message="{share} % of the people in “{segment}” are suppressed and will get nothing.",
     hint="Ask where these addresses come from: writing to an old list harms the delivery of everything you send.",
 )
-RULES: Final = (EMPTY, LANGUAGE_EMPTY, SUPPRESSED)
+SIZE: Final = Rule(
+    code="audience-size",
+    severity=Severity.WARNING,
+    message="“{segment}” has {people} people; the last issue went to {previous}.",
+    hint="See whether it is the right segment, and whether an import or a removal went wrong.",
+)
+TEST_DOMAINS: Final = Rule(
+    code="audience-test-domains",
+    severity=Severity.NOTICE,
+    message="One address in “{segment}” is of a domain that is for tests: nobody can read there.",
+    several="{n} addresses in “{segment}” are of domains that are for tests: nobody can read there.",
+    hint="Remove them before you write to people: whatever is sent there comes back.",
+)
+RULES: Final = (EMPTY, LANGUAGE_EMPTY, SUPPRESSED, SIZE, TEST_DOMAINS)
+
+_TEST_ENDINGS: Final = ("test", "example", "invalid", "localhost")
+_TEST_DOMAINS: Final = frozenset({"example.com", "example.net", "example.org"})
+"""RFC 2606 and RFC 6761: names that will never be anybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +65,21 @@ class AudienceCounts:
     How many people a segment holds.
 
     `people` counts, by the language of the edition they would get, those who may be written to; `suppressed` those who
-    would belong to them if their address were not suppressed.
+    would belong to them if their address were not suppressed; `previous` those whom the newsletter's last issue was
+    planned for, None where there was none; `test_addresses` the addresses for which `is_test_domain` holds.
     """
 
     segment: str
     people: Mapping[str, int]
     suppressed: int = 0
+    previous: int | None = None
+    test_addresses: int = 0
+
+
+def is_test_domain(domain: str) -> bool:
+    """Whether a domain, as an A-label or not, is one that exists for tests and examples."""
+    labels = domain.casefold().rstrip(".").split(".")
+    return labels[-1] in _TEST_ENDINGS or ".".join(labels[-2:]) in _TEST_DOMAINS
 
 
 def check_audience(counts: AudienceCounts, issue: IssueFacts) -> Iterator[Finding]:
@@ -66,3 +95,15 @@ def check_audience(counts: AudienceCounts, issue: IssueFacts) -> Iterator[Findin
     share = 100 * counts.suppressed // everybody
     if everybody >= FEWEST and share >= SUPPRESSED_SHARE:
         yield SUPPRESSED.found(place=counts.segment, segment=counts.segment, share=share)
+    yield from _changed(counts, total)
+    if counts.test_addresses:
+        yield TEST_DOMAINS.found(place=counts.segment, segment=counts.segment, n=counts.test_addresses)
+
+
+def _changed(counts: AudienceCounts, total: int) -> Iterator[Finding]:
+    previous = counts.previous
+    if previous is None or max(total, previous) < FEWEST:
+        return
+    if abs(total - previous) * 100 > CHANGE * previous:
+        segment = counts.segment
+        yield SIZE.found(place=segment, segment=segment, people=total, previous=previous)

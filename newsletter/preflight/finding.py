@@ -20,6 +20,9 @@ from newsletter.times import day_words
 from newsletter.words import ENGLISH, catalogue
 from subscribers.language import display_name
 
+DOMAIN: Final = "preflight"
+"""The catalogues of what findings say; a test compares them with the rules."""
+
 FINGERPRINT_LENGTH: Final = 32
 """Hexadecimal digits: 128 bits."""
 
@@ -45,8 +48,15 @@ class Tongue:
     tag: str
 
 
-Fact = str | int | dt.date | Tongue | tuple[str, ...]
-"""What a sentence may hold: words, a number, a day, a language, titles."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names as a fact, all of them said, without quotation marks."""
+
+    names: tuple[str, ...]
+
+
+Fact = str | int | float | dt.date | Tongue | Names | tuple[str, ...]
+"""What a sentence may hold: words, a number, a day, a language, names, titles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +115,7 @@ class Finding:
 
     def message(self, language: str = ENGLISH) -> str:
         """What was found, in words; those that no catalogue has in `language` are English."""
-        words = catalogue(language)
+        words = catalogue(language, DOMAIN)
         facts = dict(self.facts)
         number = facts.pop("n", 1)
         values = _values(self.edition, facts, words.language)
@@ -115,7 +125,7 @@ class Finding:
 
     def hint(self, language: str = ENGLISH) -> str:
         """What to do, in words."""
-        return catalogue(language).say(self.rule.hint)
+        return catalogue(language, DOMAIN).say(self.rule.hint)
 
 
 def edition_words(name: str, language: str = ENGLISH) -> str:
@@ -137,16 +147,20 @@ def _said(fact: Fact, language: str) -> str:
         return display_name(fact.tag, language)
     if isinstance(fact, dt.date):
         return day_words(fact, locale=locale, weekday=True)
-    if isinstance(fact, int):
+    if isinstance(fact, int | float):
         return str(format_decimal(fact, locale=locale.replace("-", "_")))
+    if isinstance(fact, Names):
+        return ", ".join(fact.names)
     if isinstance(fact, tuple):
         return ", ".join([f"“{title}”" for title in fact[:_MOST_NAMED]] + ["…"] * (len(fact) > _MOST_NAMED))
     return fact
 
 
-def _plain(fact: Fact) -> str | int | list[str]:
+def _plain(fact: Fact) -> str | float | list[str]:
     if isinstance(fact, Tongue):
         return fact.tag
+    if isinstance(fact, Names):
+        return list(fact.names)
     if isinstance(fact, dt.date):
         return fact.isoformat()
     return list(fact) if isinstance(fact, tuple) else fact

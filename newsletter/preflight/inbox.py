@@ -3,16 +3,17 @@ The inbox: what readers see before they open the message, its subject and its pr
 
 Takes a compiled edition and the facts of its issue, yields findings.
 
-The length of a subject is counted in columns, two for a wide character (Unicode Standard Annex 11): 78 of them are what
-mail programs on a computer show, and what one header line holds (RFC 5322 §2.1.1). A slot counts as a name, which most
-readers have: a polite salutation for the others is long in some languages and is nobody's mistake.
+The length of a subject is counted in columns, in every script alike: two for a wide character (Unicode Standard Annex
+11), none for one that combines with the letter before it. 78 of them are what mail programs on a computer show, and
+what one header line holds (RFC 5322 §2.1.1). A slot counts as a name, which most readers have: a polite salutation for
+the others is long in some languages and is nobody's mistake.
 Where nobody wrote a subject the program makes one of the newsletter's name and the issue's title, so that this is no
 more than a notice.
 """
 
 from collections.abc import Iterator
 from typing import Final
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 from newsletter.assembly.facts import IssueFacts
 from newsletter.compilation.artifact import SAMPLE, Artifact
@@ -83,4 +84,7 @@ def _columns(artifact: Artifact) -> int:
 
 
 def _width(char: str) -> int:
+    # Vowel signs and accents stand on the letter before, and marks of direction nowhere.
+    if category(char) in {"Mn", "Me", "Cf"}:
+        return 0
     return 2 if east_asian_width(char) in {"F", "W"} else 1

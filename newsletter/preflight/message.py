@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from newsletter.assembly.facts import IssueFacts
+from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.slots import Field, Slot, Slots, System
 from newsletter.content.localised import chosen
 from newsletter.content.newsletter import Topic
@@ -39,6 +40,12 @@ BARE_SLOT: Final = Rule(
     hint="Say what should stand there then, behind a bar: [[first_name|dear reader]].",
     shared=True,
 )
+UNUSED_SLOT: Final = Rule(
+    code="slot-unused",
+    severity=Severity.NOTICE,
+    message="“[[{name}]]” is written in the {edition} edition, but its {part} part does not show it.",
+    hint="Nothing is lost if the words around it are not shown there either; else ask whoever looks after the theme.",
+)
 SIGNS: Final = Rule(
     code="decoration-signs",
     severity=Severity.WARNING,
@@ -64,7 +71,7 @@ TEXT_LACKS: Final = Rule(
     message="The text part of the {edition} edition lacks a link of the HTML part: {url}",
     hint="The theme has to show the same links in both parts; ask whoever looks after it.",
 )
-RULES: Final = (EMPTY, UNKNOWN_SLOT, BARE_SLOT, SIGNS, CREDIT, NO_WAY_OUT, TEXT_LACKS)
+RULES: Final = (EMPTY, UNKNOWN_SLOT, BARE_SLOT, UNUSED_SLOT, SIGNS, CREDIT, NO_WAY_OUT, TEXT_LACKS)
 
 _ROWS: Final = re.compile(r"[>›]{2,}|[<‹]{2,}|([*_#|+•·!?])\1{3,}|([=~])\2{2,}|-{5,}|[►▶▸➜➔→]{2,}|[-=]{2,}>")
 """Signs in a row; `!!!` is no good style, but somebody's own."""
@@ -97,6 +104,19 @@ def _slots(given: CompiledEdition) -> Iterator[Finding]:
     for slot in given.artifact.slots:
         if not slot.default and slot.name not in known_of_all:
             yield BARE_SLOT.found(edition=given.name, name=slot.name)
+    yield from _unused(given.artifact, given.name)
+
+
+def _unused(artifact: Artifact, edition: str) -> Iterator[Finding]:
+    tokens = Slots.known(artifact.nonce, artifact.slots)
+    for slot in artifact.slots:
+        token = tokens.token(slot)
+        # What stands in the subject or the preheader need not stand in a part as well.
+        if slot.name not in set(Field) or token in artifact.subject or token in artifact.preheader:
+            continue
+        for part, content in (("HTML", artifact.html), ("text", artifact.text)):
+            if token not in content:
+                yield UNUSED_SLOT.found(edition=edition, name=slot.name, part=part)
 
 
 def _signs(text: PlacedText, edition: str) -> Iterator[Finding]:

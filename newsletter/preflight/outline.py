@@ -5,6 +5,7 @@ Takes HTML, yields `Outline`: languages, title, headings, pictures, links by wha
 what stands outside comments only, as everything but Outlook for Windows does. Pure.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
@@ -13,6 +14,7 @@ _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
 _HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS: Final = frozenset({"p", "li", "td", "th", *_HEADINGS})
 _UNSAID: Final = frozenset({"style", "script", "title"})
 
 Attributes = list[tuple[str, str | None]]
@@ -37,10 +39,16 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """A link, as it is spoken: its label for screen readers, else its text and the words of its pictures."""
+    """
+    A link, as it is spoken: its label for screen readers, else its text and the words of its pictures.
+
+    `block` counts paragraphs, list items and cells: links with the same number stand in the same one, whose words tell
+    them apart (WCAG 2.2, 2.4.4: "together with its programmatically determined link context").
+    """
 
     url: str
     words: str
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,8 @@ class _Reader(HTMLParser):
         self.images: list[Image] = []
         self.links: list[Spoken] = []
         self.words: list[str] = []
-        self._inside: list[tuple[str, bool]] = []
+        self._inside: list[tuple[str, bool, int]] = []
+        self._blocks = 0
         self._link: tuple[str, str] | None = None
         self._heard: list[str] = []
         self._read: list[str] = []
@@ -106,7 +115,8 @@ class _Reader(HTMLParser):
         if tag == "a":
             self._link, self._heard = (values.get("href", ""), values.get("aria-label", "")), []
         if tag not in _VOID:
-            self._inside.append((tag, self._is_hidden() or values.get("aria-hidden") == "true"))
+            is_hidden = self._is_hidden() or values.get("aria-hidden") == "true"
+            self._inside.append((tag, is_hidden, self._block_of(tag, values)))
 
     def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self.handle_starttag(tag, attrs)
@@ -118,7 +128,7 @@ class _Reader(HTMLParser):
             self.headings.append(Heading(level=_HEADINGS[tag], words=one_line("".join(self._read))))
         if tag == "a" and self._link:
             url, label = self._link
-            self.links.append(Spoken(url=url, words=one_line(label or "".join(self._heard))))
+            self.links.append(Spoken(url=url, words=one_line(label or "".join(self._heard)), block=self._block()))
             self._link = None
         if self._inside and tag not in _VOID:
             self._inside.pop()
@@ -134,6 +144,15 @@ class _Reader(HTMLParser):
 
     def _is_hidden(self) -> bool:
         return bool(self._inside) and self._inside[-1][1]
+
+    def _block_of(self, tag: str, values: Mapping[str, str]) -> int:
+        if tag not in _BLOCKS and values.get("role") != "listitem":
+            return self._block()
+        self._blocks += 1
+        return self._blocks
+
+    def _block(self) -> int:
+        return self._inside[-1][2] if self._inside else 0
 
     def _hear(self, words: str) -> None:
         if not self._is_hidden():

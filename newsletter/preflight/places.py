@@ -35,13 +35,15 @@ class PlacedLink:
     A link in its place.
 
     `label` is what somebody wrote for it; None where the theme gives the words, or where it has none of its own (a
-    picture, an address of an online event). `dated` links belong to one sitting and stand under its date.
+    picture, an address of an online event). `dated` links belong to one sitting and stand under its date. `language` is
+    that of the text that the link was entered with; None where one link serves the texts of all languages.
     """
 
     place: str
     url: str
     label: str | None = None
     dated: bool = False
+    language: str | None = None
 
     @property
     def entry(self) -> str:
@@ -134,10 +136,10 @@ def _block_texts(edition: Edition, block: Block) -> Iterator[PlacedText]:
 
 
 def _links(edition: Edition) -> Iterator[PlacedLink]:
-    yield from _in_markdown("intro", edition.intro.text)
+    yield from _in_markdown("intro", edition.intro.text, language=edition.intro.lang or edition.language)
     for section in edition.sections:
         for block in section.blocks:
-            yield from _block_links(block)
+            yield from _block_links(block, edition.language)
     for line in _lines(edition):
         for part in line.parts:
             yield from _anchors(line.key, part.links, dated=True)
@@ -150,32 +152,37 @@ def _links(edition: Edition) -> Iterator[PlacedLink]:
         yield from _bare("footer", page.url)
 
 
-def _block_links(block: Block) -> Iterator[PlacedLink]:
+def _block_links(block: Block, language: str) -> Iterator[PlacedLink]:
+    written = block.lang or language
     yield from _bare(block.key, block.topic_url)
-    yield from _in_markdown(block.key, block.body)
-    yield from _anchors(block.key, block.links)
+    yield from _in_markdown(block.key, block.body, language=written)
+    yield from _anchors(block.key, block.links, language=written)
     yield from _online(block.key, block.place)
     for sitting in block.sittings:
-        yield from _sitting_links(f"{block.key}: {sitting.key}", sitting)
+        yield from _sitting_links(f"{block.key}: {sitting.key}", sitting, language)
 
 
-def _sitting_links(place: str, sitting: SittingView) -> Iterator[PlacedLink]:
-    yield from _in_markdown(place, sitting.body.text if sitting.body else "", dated=True)
+def _sitting_links(place: str, sitting: SittingView, language: str) -> Iterator[PlacedLink]:
+    if sitting.body:
+        yield from _in_markdown(place, sitting.body.text, dated=True, language=sitting.body.lang or language)
     yield from _anchors(place, sitting.links, dated=True)
     yield from _online(place, sitting.place)
 
 
-def _anchors(place: str, anchors: Iterable[Anchor], *, dated: bool = False) -> Iterator[PlacedLink]:
+def _anchors(
+    place: str, anchors: Iterable[Anchor], *, dated: bool = False, language: str | None = None
+) -> Iterator[PlacedLink]:
     for anchor in anchors:
-        yield PlacedLink(place=place, url=anchor.url, label=anchor.label.text if anchor.label else None, dated=dated)
+        label = anchor.label.text if anchor.label else None
+        yield PlacedLink(place=place, url=anchor.url, label=label, dated=dated, language=language)
 
 
-def _in_markdown(place: str, source: str, *, dated: bool = False) -> Iterator[PlacedLink]:
+def _in_markdown(place: str, source: str, *, language: str, dated: bool = False) -> Iterator[PlacedLink]:
     meant = [(label, _address(inside)) for label, inside in _MEANT_AS_LINK.findall(_CODE.sub("", source))]
     # What leads nowhere is left in its brackets, and so is no link, but it was meant as one.
     found = [each for each in links_in(source) if opened(each[1])] + [each for each in meant if not opened(each[1])]
     for label, url in found:
-        yield PlacedLink(place=place, url=url, label=label, dated=dated)
+        yield PlacedLink(place=place, url=url, label=label, dated=dated, language=language)
 
 
 def _address(inside: str) -> str:

@@ -8,22 +8,41 @@ variants of a language are one, and so are equal findings of several languages w
 A new family is a module with `RULES` and `check`; it is named here and explained in `docs/preflight.md`.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final
 
 from newsletter.assembly.facts import IssueFacts
-from newsletter.preflight import accessibility, audience, dates, inbox, languages, links, message, weight
+from newsletter.preflight import (
+    accessibility,
+    audience,
+    clients,
+    contrast,
+    dates,
+    deliverability,
+    inbox,
+    languages,
+    links,
+    markup,
+    message,
+    mime,
+    pictures,
+    reach,
+    weight,
+)
 from newsletter.preflight.audience import AudienceCounts
+from newsletter.preflight.client_facts import ClientFacts, own_facts
 from newsletter.preflight.compiled import CompiledEdition
 from newsletter.preflight.finding import Finding, Rule, Severity
 from newsletter.words import ENGLISH
 
-FAMILIES: Final = (links, dates, languages, inbox, message, accessibility, weight)
-"""The checks on each edition."""
+FAMILIES: Final = (links, dates, languages, inbox, message, mime, markup, accessibility, contrast, weight)
+"""The checks on each edition that need nothing but the edition and its issue."""
 
-RULES: Final[tuple[Rule, ...]] = tuple(rule for family in (*FAMILIES, audience) for rule in family.RULES)
+_OTHERS: Final = (clients, pictures, audience, reach, deliverability)
+
+RULES: Final[tuple[Rule, ...]] = tuple(rule for family in (*FAMILIES, *_OTHERS) for rule in family.RULES)
 """Everything that can be found."""
 
 _ORDER: Final = tuple(Severity)
@@ -42,11 +61,20 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightInput:
-    """What is checked: every edition and variant of an issue; `audience` is None where no segment is named."""
+    """
+    What is checked: every edition and variant of an issue.
+
+    `audience` is None where no segment is named. `baseline` is the signs of the theme's own features (see `baseline`);
+    without it mail programs are judged by pictures alone. `client_facts` are those of our own table where it is None.
+    `picture_sizes` has the octets of stored pictures by name, as far as they are known.
+    """
 
     issue: IssueFacts
     editions: tuple[CompiledEdition, ...]
     audience: AudienceCounts | None = None
+    baseline: frozenset[str] | None = None
+    client_facts: ClientFacts | None = None
+    picture_sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +108,9 @@ class Report:
         return {"findings": [_plain(finding, waived, language=language) for finding in self.findings]}
 
 
-def run(given: PreflightInput) -> Report:
-    """Check an issue."""
-    found = _merged(_all(given))
+def run(given: PreflightInput, *, outside: Iterable[Finding] = ()) -> Report:
+    """Check an issue; `outside` is what was found outside the program (see `outside`), which the report takes in."""
+    found = _merged((*_all(given), *outside))
     return Report(findings=tuple(sorted(found, key=_rank)))
 
 
@@ -93,6 +121,8 @@ def _all(given: PreflightInput) -> Iterator[Finding]:
     for edition in given.editions:
         for family in FAMILIES:
             yield from family.check(edition, given.issue)
+        yield from clients.check_clients(edition, facts=given.client_facts or own_facts(), baseline=given.baseline)
+        yield from pictures.check_pictures(edition, given.issue, sizes=given.picture_sizes)
 
 
 def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ def spoken(part):
     return " ".join(part.text_content().split())
 
 
+@pytest.mark.timeout(300)
 def test_an_issue_reaches_everybody_in_their_language(installation, beacons, mail):
     the_pack_is_stored_once(installation, beacons)
     every_candidate_has_a_verdict(installation)

@@ -1,9 +1,11 @@
+import shutil
+
 import pytest
 
 from newsletter.assembly.edition import Phrase
 from newsletter.compilation.slots import Slots
-from newsletter.compilation.templates import render, render_mjml, render_text
-from newsletter.compilation.theme import read_theme
+from newsletter.compilation.templates import render, render_mjml, render_text, unknown_words
+from newsletter.compilation.theme import read_theme, theme_names
 from newsletter.compilation.vocabulary import names_for_mjml, names_for_text, proper_name, rule, wrap
 from newsletter.content.entry import Action
 from newsletter.errors import NotFound, TemplateFault
@@ -192,3 +194,51 @@ def test_errors_of_our_own_pass_unchanged(say):
 
 def test_control_characters_in_officers_words_are_dropped(say):
     assert say("[{{ mark(x) }}]", x="a\x00\x1f\x7f\x85\ud800\uffffb\t\u2028c") == "[ab\t\u2028c]"
+
+
+@pytest.fixture
+def based(tmp_path, themes):
+    """A theme with one template of its own, based on the plain one; returns how to read it."""
+    shutil.copytree(themes / "plain", tmp_path / "plain")
+    (tmp_path / "mine" / "parts").mkdir(parents=True)
+    (tmp_path / "mine" / "manifest.toml").write_text('title = "Mine"\nbase = "plain"\n')
+
+    def written(name, source):
+        (tmp_path / "mine" / name).write_text(source, encoding="utf-8")
+        return read_theme("mine", folder=tmp_path)
+
+    return written
+
+
+def test_a_template_that_a_theme_lacks_is_its_bases(based, make_edition, slots):
+    theme = based("issue.txt.j2", "{{ edition.date_words }}")
+    assert render_text(theme, make_edition(), slots=slots) == "1 December 2026"
+    assert "<mjml" in render_mjml(theme, make_edition(), slots=slots)
+
+
+def test_faults_name_the_theme_that_the_template_belongs_to(based, make_edition, slots):
+    theme = based("parts/section.mjml.j2", "\n{% if %}")
+    with pytest.raises(TemplateFault, match=r"mine/parts/section.mjml.j2:2: "):
+        render_mjml(theme, make_edition(), slots=slots)
+    theme = based("parts/section.mjml.j2", "\n\n{{ nobody }}")
+    with pytest.raises(TemplateFault, match=r"mine/parts/section.mjml.j2:3: UndefinedError"):
+        render_mjml(theme, make_edition(), slots=slots)
+
+
+def test_words_that_no_catalogue_has_are_told(based):
+    theme = based(
+        "extra.mjml.j2",
+        '{{ say("Read more") }} {{ say("Hurry up") }} {{ say_n("{n} more date", "{n} more dates", 2) }}'
+        '{{ say("Read more", context="a shop") }} {{ say(words) }} {{ say("x" ~ words) }} {{ say() }} {{ other("y") }}',
+    )
+    assert unknown_words(theme) == ("Hurry up", "Read more")
+
+
+def test_a_template_that_cannot_be_read_is_told_even_where_nothing_uses_it(based):
+    with pytest.raises(TemplateFault, match=r"mine/extra.mjml.j2:2: "):
+        unknown_words(based("extra.mjml.j2", "\n{% for %}"))
+
+
+@pytest.mark.parametrize("theme", theme_names())
+def test_the_programs_themes_say_only_what_the_catalogues_know(theme):
+    assert unknown_words(read_theme(theme)) == ()

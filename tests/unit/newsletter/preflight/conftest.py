@@ -8,6 +8,7 @@ from newsletter.assembly.composition import build_edition
 from newsletter.assembly.facts import IssueFacts, IssueState, PlacedItem, Placement
 from newsletter.assembly.selection import select
 from newsletter.compilation.artifact import Artifact
+from newsletter.compilation.message import Head, build_skeleton
 from newsletter.compilation.slots import Slots, System
 from newsletter.content.entry import Entry, Kind, StoredEntry
 from newsletter.content.issue import IssuePlan
@@ -115,7 +116,6 @@ def compiled(facts, language="en", *, segments=(), **changes):
             direction=edition.dir,
         ),
         "text": "\n".join([edition.name.text, *lines, way_out, ""]),
-        "skeleton": b"",
         "nonce": slots.nonce,
         "slots": slots.used,
         "unknown": slots.unknown,
@@ -124,14 +124,28 @@ def compiled(facts, language="en", *, segments=(), **changes):
         "size": 20_000,
         "digest": "0" * 64,
     }
-    return CompiledEdition(edition=edition, artifact=Artifact(**{**made, **changes}))
+    given = {**made, **changes}
+    if "skeleton" not in given:
+        known = Slots.known(given["nonce"], given["slots"])
+        head = Head(
+            sender_name=edition.sender_name,
+            sender_address=given["sender_address"],
+            language=language,
+            list_id=edition.list_id,
+        )
+        parts = {name: known.split(given[name]) for name in ("subject", "text", "html")}
+        given["skeleton"] = build_skeleton(head, **parts).to_bytes()
+    return CompiledEdition(edition=edition, artifact=Artifact(**given))
+
+
+STYLE = "<style>a { color: navy } @media (prefers-color-scheme: dark) { a { color: white } }</style>"
 
 
 def page(body, *, language="en", direction="ltr", title="Harbour News"):
     """A finished HTML part around `body`."""
     tongue = f'lang="{language}" dir="{direction}"'
     return (
-        f"<!DOCTYPE html><html {tongue}><head><title>{title}</title><style>a {{ color: red }}</style></head>"
+        f"<!DOCTYPE html><html {tongue}><head><title>{title}</title>{STYLE}</head>"
         f'<body><div role="article" {tongue}>{body}</div></body></html>'
     )
 

@@ -88,3 +88,87 @@ def test_a_link_without_spoken_words_is_an_error(given):
 
 def test_a_link_around_a_picture_with_words_is_clean(given):
     assert found(given, f'{HEAD}<a href="https://www.city.example/"><img src="a.png" alt="The city"></a>') == []
+
+
+def picture(**changes):
+    return {"url": "https://x.example/a.jpg", "alt": {"fr": "Deux jetées", "en": "Two piers"}, **changes}
+
+
+def test_the_words_of_a_picture_in_another_language_are_a_warning(given):
+    entry = given.news(image=picture(alt={"fr": "Deux jetées"}))
+    (finding,) = found(given, entry=entry)
+    assert (finding.code, finding.severity, finding.place) == ("alt-other-language", "warning", "piers")
+    assert finding.message() == (
+        "In the English edition the alternative text of a picture is in French: “Deux jetées”."
+    )
+
+
+@pytest.mark.parametrize("alt", [{"fr": "Deux jetées", "en": "Two piers"}, "Deux jetées"])
+def test_words_in_the_editions_language_or_in_none_are_clean(given, alt):
+    assert found(given, entry=given.news(image=picture(alt=alt))) == []
+
+
+def test_words_in_the_language_of_the_text_beside_them_are_clean(given):
+    entry = given.news(texts={"fr": {"title": "Deux jetées"}}, image=picture(alt={"fr": "Deux jetées"}))
+    assert found(given, entry=entry) == []
+
+
+def test_a_layout_table_must_say_so(given):
+    (finding,) = found(given, f"{HEAD}<table><tr><td>One</td></tr></table><table><tr><td>Two</td></tr></table>")
+    assert (finding.code, finding.severity) == ("table-role", "warning")
+    assert finding.message() == (
+        "2 tables of the English edition that are there for their layout alone do not say so (role=presentation)."
+    )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '<table role="presentation"><tr><td>One</td></tr></table>',
+        '<table role="none"><tr><td>One</td></tr></table>',
+        "<table><tr><th>Tide</th></tr><tr><td>Low</td></tr></table>",
+        "<!--[if mso]><table><tr><td><![endif]--><!--[if mso]></td></tr></table><![endif]-->",
+    ],
+)
+def test_a_table_that_says_so_has_headers_or_is_for_outlook_is_clean(given, table):
+    assert found(given, HEAD + table) == []
+
+
+def links(*words):
+    return HEAD + "".join(
+        f'<p><a href="https://x.example/{number}">{each}</a></p>' for number, each in enumerate(words)
+    )
+
+
+def test_a_vague_link_of_the_theme_is_a_warning(given):
+    (finding,) = found(given, links("Read more"))
+    assert (finding.code, finding.severity) == ("link-spoken-vague", "warning")
+    assert finding.message().endswith("“Read more”, which does not say where it leads: https://x.example/0")
+
+
+def test_a_link_whose_title_is_spoken_is_clean(given):
+    body = f'{HEAD}<a href="https://x.example/" aria-label="Read more: two piers">Read more</a>'
+    assert found(given, body) == []
+
+
+def test_links_of_the_theme_that_are_read_alike_are_a_warning(given):
+    (finding,) = found(given, links("Tide tables", "tide tables"))
+    assert (finding.code, finding.severity) == ("link-spoken-alike", "warning")
+
+
+def test_links_that_are_read_differently_or_lead_to_one_page_are_clean(given):
+    same = '<p><a href="https://x.example/0">Tide tables</a></p>'
+    assert found(given, links("Tide tables", "Ship tables") + same) == []
+
+
+def test_links_of_one_list_item_are_told_apart_by_its_words(given):
+    body = (
+        '<p role="listitem">In French: <a href="https://x.example/fr">Register: tides</a>, '
+        'in English: <a href="https://x.example/en">Register: tides</a></p>'
+    )
+    assert found(given, HEAD + body) == []
+
+
+def test_the_words_of_officers_are_not_judged_twice(given):
+    entry = given.news(links=[{"label": "Read more", "url": "https://x.example/"}])
+    assert found(given, links("Read more", "read more."), entry=entry) == []

@@ -1,4 +1,6 @@
-from newsletter.preflight.audience import AudienceCounts, check_audience
+import pytest
+
+from newsletter.preflight.audience import AudienceCounts, check_audience, is_test_domain
 
 
 def found(given, people, suppressed=0):
@@ -37,3 +39,40 @@ def test_a_small_suppressed_share_is_clean(given):
 
 def test_a_share_of_a_handful_says_nothing(given):
     assert found(given, {"en": 3, "fr": 1}, suppressed=4) == []
+
+
+def changed(given, people, **counts):
+    given_counts = AudienceCounts(segment="members", people={"en": people, "fr": 1}, **counts)
+    return list(check_audience(given_counts, given.issue()))
+
+
+@pytest.mark.parametrize(("people", "previous"), [(130, 100), (68, 100), (1, 51), (60, 0)])
+def test_an_audience_of_another_size_than_the_last_one_is_a_warning(given, people, previous):
+    (finding,) = changed(given, people, previous=previous)
+    assert (finding.code, finding.severity, finding.place) == ("audience-size", "warning", "members")
+    assert finding.message() == f"“members” has {people + 1} people; the last issue went to {previous}."
+
+
+@pytest.mark.parametrize(("people", "previous"), [(129, 100), (69, 100), (9, 49), (500, None)])
+def test_an_audience_that_grows_a_little_is_small_or_the_first_is_clean(given, people, previous):
+    assert changed(given, people, previous=previous) == []
+
+
+def test_addresses_that_exist_for_tests_are_a_notice(given):
+    (one,) = changed(given, 99, test_addresses=1)
+    (many,) = changed(given, 99, test_addresses=2)
+    assert (one.code, one.severity) == ("audience-test-domains", "notice")
+    assert one.message() == "One address in “members” is of a domain that is for tests: nobody can read there."
+    assert many.message().startswith("2 addresses in “members” are of domains")
+
+
+@pytest.mark.parametrize(
+    "domain", ["test", "quay.test", "a.b.EXAMPLE", "example.com", "mail.example.org.", "x.invalid"]
+)
+def test_some_domains_exist_for_tests(domain):
+    assert is_test_domain(domain)
+
+
+@pytest.mark.parametrize("domain", ["example.fr", "test.quay.fr", "myexample.com", "examples", "contest"])
+def test_others_only_look_like_it(domain):
+    assert not is_test_domain(domain)

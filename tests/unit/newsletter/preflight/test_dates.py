@@ -1,3 +1,5 @@
+import pytest
+
 from newsletter.preflight import dates
 
 LAST_WEEK = {"key": "main", "date": "2026-11-24", "until": "2026-11-25"}
@@ -81,3 +83,49 @@ def test_a_weekday_is_judged_from_the_issues_own_date(given):
     period = {"from": "2021-11-01", "to": "2026-11-30"}
     assert given.codes(of_texts(given, entry)) == ["date-weekday"]
     assert of_texts(given, entry, by_hand=True, plan={"date": "2022-05-01", "period": period}) == []
+
+
+NOON = {"start": "2026-12-10T12:00"}
+GHENT = {"city": "Ghent"}
+
+
+def clashes(given, first, second):
+    entry = given.event("open-day", {"key": "one", **first}, {"key": "two", **second})
+    return [finding for finding in of_issue(given, entry) if finding.code == "date-clash"]
+
+
+def test_two_sittings_at_one_instant_for_the_same_readers_are_a_warning(given):
+    (finding,) = clashes(given, {**NOON, "languages": ["en", "fr"]}, {**NOON, "languages": ["fr"]})
+    assert (finding.severity, finding.edition, finding.place) == ("warning", "", "open-day")
+    assert said(finding) == (
+        "“Open day” has two sittings at the same time, on Thursday 10 December 2026, for the same readers: “one”, “two”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (NOON, NOON),
+        ({"date": "2026-12-10"}, {"date": "2026-12-10", "until": "2026-12-11"}),
+        (NOON, {"start": "2026-12-10T11:00", "timezone": "Europe/London"}),
+        ({**NOON, "place": GHENT}, NOON),
+        ({**NOON, "place": GHENT}, {**NOON, "place": GHENT}),
+    ],
+)
+def test_an_instant_is_one_however_it_is_written(given, first, second):
+    assert len(clashes(given, first, second)) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({**NOON, "languages": ["en"]}, {**NOON, "languages": ["fr"]}),
+        ({**NOON, "languages": ["en"]}, NOON),
+        (NOON, {**NOON, "status": "cancelled"}),
+        (NOON, {"start": "2026-12-10T12:00", "timezone": "Europe/London"}),
+        (NOON, {"date": "2026-12-10"}),
+        ({**NOON, "place": GHENT}, {**NOON, "place": {"city": "Liège"}}),
+    ],
+)
+def test_other_times_languages_and_places_do_not_clash(given, first, second):
+    assert clashes(given, first, second) == []

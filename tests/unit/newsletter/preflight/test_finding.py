@@ -40,7 +40,7 @@ def test_a_message_names_six_at_most():
 def test_days_languages_and_numbers_are_said_in_the_readers_language():
     finding = DATED.found(day=dt.date(2026, 12, 1), language=Tongue("es"), n=12_000)
     assert " ".join(finding.message().split()) == "Tuesday 1 December 2026 in Spanish, 12,000"
-    assert " ".join(finding.message("de").split()) == "Dienstag, 1. Dezember 2026 in Spanisch, 12.000"
+    assert " ".join(finding.message("fr").split()) == "mardi 1er décembre 2026 in espagnol, 12 000"
 
 
 def test_braces_in_a_fact_are_only_words():

@@ -72,3 +72,19 @@ def test_the_length_of_a_subject_is_said(given):
 @pytest.mark.parametrize("words", ["p" * 78, "港" * 39, "[[first_name|" + "p" * 79 + "]]" + "p" * 66])
 def test_a_subject_that_just_fits_is_clean(given, words):
     assert subject(given, words) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        ("é" * 78, []),
+        ("e\u0301" * 78, []),
+        ("e\u0301" * 79, ["subject-long"]),
+        ("\u0628\u064e" * 78, []),
+        ("\u2068" + "a" * 78 + "\u2069", []),
+        ("潮" * 39, []),
+        ("潮" * 40, ["subject-long"]),
+    ],
+)
+def test_a_subject_is_measured_alike_in_every_script(given, words, codes):
+    assert given.codes(subject(given, words)) == codes

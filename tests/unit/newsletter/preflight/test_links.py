@@ -147,3 +147,74 @@ def test_equal_vague_words_are_told_of_once_each_and_not_as_the_same_words(given
 def test_words_differ_only_where_letters_do(given):
     entries = with_label(given, "The plan!"), with_label(given, "→ the PLAN", f"{GOOD}2", key="crane")
     assert given.codes(found(given, *entries)) == ["link-same-words"]
+
+
+SITE = "https://www.city.example"
+
+
+def french(given, url, *, others=(f"{SITE}/fr/ponts",), label="Les jetées", **entry):
+    """What is found in the French edition of an entry with this link in its French text, and others beside it."""
+    also = [{"label": f"Page {number}", "url": other} for number, other in enumerate(others)]
+    texts = {
+        "en": {"title": "Two piers"},
+        "fr": {"title": "Deux jetées", "links": [{"label": label, "url": url}, *also]},
+    }
+    facts = given.issue(given.news(**{"texts": texts, **entry}))
+    return [
+        finding for finding in links.check(given.compiled(facts, "fr"), facts) if finding.code == "link-other-language"
+    ]
+
+
+def test_a_french_text_that_leads_to_english_pages_is_a_warning(given):
+    (finding,) = french(given, f"{SITE}/en/piers")
+    assert (finding.severity, finding.edition, finding.place) == ("warning", "fr", "piers")
+    assert finding.message() == (
+        "In the French edition a link leads to the English pages of a site that has its own language too: "
+        "https://www.city.example/en/piers"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        (f"{SITE}/en-GB/piers", f"{SITE}/fr_BE/ponts"),
+        ("https://en.city.example/piers", "https://fr.city.example/ponts"),
+        (f"{SITE}/piers?lang=en", f"{SITE}/ponts?hl=fr"),
+    ],
+)
+def test_a_language_may_stand_in_path_host_or_query(given, url, other):
+    assert len(french(given, url, others=(other,))) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        (f"{SITE}/fr/piers", f"{SITE}/en/ponts"),
+        (f"{SITE}/en/piers", f"{SITE}/en/bridges"),
+        (f"{SITE}/en/piers", "https://www.port.example/fr/ponts"),
+        (f"{SITE}/de/piers", f"{SITE}/fr/ponts"),
+        (f"{SITE}/enter/piers", f"{SITE}/fr/ponts"),
+        (f"{SITE}/piers?page=en", f"{SITE}/fr/ponts"),
+        ("mailto:piers@city.example", f"{SITE}/fr/ponts"),
+        ("https://city.example/piers", "https://fr.city.example/ponts"),
+    ],
+)
+def test_a_site_that_shows_no_french_pages_or_another_language_is_none(given, url, other):
+    found = french(given, url, others=(other,))
+    assert [finding for finding in found if ("url", url) in finding.facts] == []
+
+
+@pytest.mark.parametrize("label", ["Les jetées (en anglais)", "Piers in English", "Les jetées (EN)"])
+def test_words_that_say_the_language_are_fair(given, label):
+    assert french(given, f"{SITE}/en/piers", label=label) == []
+
+
+def test_a_text_that_is_shown_in_another_language_may_lead_there(given):
+    english = {"en": {"title": "Piers", "links": [{"label": "All", "url": f"{SITE}/en/piers"}]}}
+    facts = given.issue(given.news(texts=english), given.news("cranes", body=f"[Les ponts]({SITE}/fr/ponts)"))
+    assert "link-other-language" not in given.codes(links.check(given.compiled(facts, "fr"), facts))
+
+
+def test_a_link_that_serves_all_languages_is_not_judged(given):
+    image = {"url": "https://x.example/a.jpg", "alt": "x", "link": f"{SITE}/en/piers"}
+    assert french(given, f"{SITE}/fr/piers", image=image) == []

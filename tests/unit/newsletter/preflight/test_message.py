@@ -154,3 +154,28 @@ def test_a_link_that_the_text_part_lacks_is_a_warning(given):
     (finding,) = found(given, text_lacks=("https://www.city.example/",))
     assert (finding.code, finding.severity) == ("text-lacks-link", "warning")
     assert finding.message().endswith("lacks a link of the HTML part: https://www.city.example/")
+
+
+def with_slot(given, html="", text="", **issue):
+    """An edition with one officer's slot, `[[city|town]]`, whose token stands in these parts and in no other."""
+    slots = Slots("0123456789")
+    way_out, token = slots.url(System.UNSUBSCRIBE), slots.mark("[[city|town]]")
+    parts = {"html": given.page(f"{way_out} {html.format(token)}"), "text": f"{way_out} {text.format(token)}"}
+    return found(given, nonce=slots.nonce, slots=slots.used, subject="Tides", preheader="", **parts, **issue)
+
+
+def test_a_slot_in_both_parts_is_clean(given):
+    assert with_slot(given, "{}", "{}") == []
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "parts"), [("{}", "", ["text"]), ("", "{}", ["HTML"]), ("", "", ["HTML", "text"])]
+)
+def test_a_slot_that_a_part_does_not_show_is_a_notice(given, html, text, parts):
+    findings = with_slot(given, html, text)
+    assert {(finding.code, finding.severity) for finding in findings} == {("slot-unused", "notice")}
+    assert [dict(finding.facts)["part"] for finding in findings] == parts
+
+
+def test_a_slot_of_the_subject_need_not_stand_in_a_part(given):
+    assert found(given, issue={"plan": {"texts": {"en": {"subject": "Dear [[city|town]]", "preheader": "x"}}}}) == []

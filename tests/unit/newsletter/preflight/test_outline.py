@@ -57,3 +57,8 @@ def test_what_is_closed_in_itself_or_never_opened_does_no_harm():
 @examples(st.text(alphabet="<>/a\"'= !-&;hp1img", max_size=80))
 def test_no_markup_is_too_broken_to_be_outlined(html):
     outline_of(html)
+
+
+def test_a_link_knows_the_paragraph_or_item_that_it_stands_in():
+    html = '<a href=0>a</a><p><a href=1>b</a><b><a href=2>c</a></b></p><div role="listitem"><a href=3>d</a></div>'
+    assert [link.block for link in outline_of(html).links] == [0, 1, 1, 2]

@@ -136,3 +136,16 @@ def test_an_action_has_no_label_and_a_sittings_link_is_dated(given):
 def test_an_entry_that_stands_twice_is_named_once(given):
     edition = given.compiled(given.issue(given.news(), given.event())).edition
     assert entries_in(edition) == ("open-day", "piers")
+
+
+def test_a_link_knows_the_language_of_its_text(given):
+    body = "[One](https://www.harbours.example/one)"
+    texts = {
+        "fr": {"title": "Jetées", "body": body, "links": [{"label": "Deux", "url": "https://www.harbours.example/2"}]}
+    }
+    facts = given.issue(given.news(texts=texts), newsletter={"website": "https://www.harbours.example/"})
+    assert [(link.url[-3:], link.language) for link in links_of(given.compiled(facts).edition)] == [
+        ("one", "fr"),
+        ("e/2", "fr"),
+        ("le/", None),
+    ]

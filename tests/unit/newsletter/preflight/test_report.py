@@ -122,9 +122,9 @@ def test_no_words_are_too_odd_to_be_checked(given, words, markup):
 def test_a_long_text_is_checked_in_no_time(given, body):
     facts = given.issue(given.news(body=body))
     editions = (given.compiled(facts),)
-    start = time.perf_counter()
+    start = time.process_time()
     run(PreflightInput(issue=facts, editions=editions))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_verdicts_are_the_exit_codes_of_the_command_line():

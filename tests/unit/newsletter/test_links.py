@@ -1,0 +1,30 @@
+"""Every public address is absolute, and nothing in a name can lead out of its place."""
+
+import pytest
+
+from newsletter.links import Links
+
+LINKS = Links("https://news.example/")
+
+
+@pytest.mark.parametrize(
+    ("made", "address"),
+    [
+        (LINKS.web_view("rivers", "2026-12", "fr"), "/archive/rivers/2026-12/fr"),
+        (LINKS.issue_calendar("rivers", "2026-12", "fr"), "/archive/rivers/2026-12/fr/issue.ics"),
+        (
+            LINKS.sitting_calendar("rivers", "2026-12", "fr", entry="fair", sitting="one"),
+            "/archive/rivers/2026-12/fr/fair.one.ics",
+        ),
+        (LINKS.picture("a b.png"), "/media/a%20b.png"),
+        (LINKS.unsubscribe("a.b"), "/u/a.b"),
+        (LINKS.preferences("a/b"), "/p/a%2Fb"),
+        (LINKS.confirmation("a?b"), "/c/a%3Fb"),
+    ],
+)
+def test_an_address_is_absolute_and_quoted(made, address):
+    assert made == f"https://news.example{address}"
+
+
+def test_pictures_may_lie_on_another_server():
+    assert Links("https://news.example", "https://media.example/").picture("a.png") == "https://media.example/a.png"
