@@ -12,8 +12,9 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -30,36 +31,93 @@ from newsletter.dispatch.retry import Backoff
 from newsletter.dispatch.smtp import SmtpRelay
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
-from newsletter.pipeline.approval import Approval
-from newsletter.pipeline.control import Control
-from newsletter.pipeline.editorial import Editorial
-from newsletter.pipeline.entries import Entries
-from newsletter.pipeline.export import Export
 from newsletter.pipeline.parts import Parts
-from newsletter.pipeline.people import People
-from newsletter.pipeline.proof import Proof
-from newsletter.pipeline.sending import Sending
 from newsletter.settings import Settings
 from subscribers.address import parse_address
 from subscribers.tokens import Keys
+
+if TYPE_CHECKING:
+    from newsletter.pipeline.approval import Approval
+    from newsletter.pipeline.control import Control
+    from newsletter.pipeline.editorial import Editorial
+    from newsletter.pipeline.entries import Entries
+    from newsletter.pipeline.export import Export
+    from newsletter.pipeline.people import People
+    from newsletter.pipeline.proof import Proof
+    from newsletter.pipeline.sending import Sending
 
 KEY_FILE: Final = "newsletter.keys.json"
 """Beside the database: the signing key that is made where none is set, and the key of the suppression digests."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """The verbs of the program, joined to one database."""
+    """
+    The verbs of the program, joined to one database.
+
+    Each group of verbs is imported when it is first asked for: who dispatches needs no compiler.
+    """
 
     parts: Parts
-    entries: Entries
-    editorial: Editorial
-    approval: Approval
-    sending: Sending
-    control: Control
-    proof: Proof
-    export: Export
-    people: People
+
+    @cached_property
+    def entries(self) -> "Entries":
+        """Verbs about stored content."""
+        from newsletter.pipeline.entries import Entries
+
+        return Entries(self.parts)
+
+    @cached_property
+    def editorial(self) -> "Editorial":
+        """Verbs about issues that are being made."""
+        from newsletter.pipeline.editorial import Editorial
+
+        return Editorial(self.parts)
+
+    @cached_property
+    def approval(self) -> "Approval":
+        """Compile, check, approve."""
+        from newsletter.pipeline.approval import Approval
+
+        return Approval(self.parts)
+
+    @cached_property
+    def sending(self) -> "Sending":
+        """Queue runs, start them, close them."""
+        from newsletter.pipeline.sending import Sending
+
+        return Sending(self.parts, gate=self._gate)
+
+    @cached_property
+    def control(self) -> "Control":
+        """Status, pause, resume, cancel, halt."""
+        from newsletter.pipeline.control import Control
+
+        return Control(self.parts)
+
+    @cached_property
+    def proof(self) -> "Proof":
+        """Audit and explanation."""
+        from newsletter.pipeline.proof import Proof
+
+        return Proof(self.parts)
+
+    @cached_property
+    def export(self) -> "Export":
+        """The web view as a folder."""
+        from newsletter.pipeline.export import Export
+
+        return Export(self.parts, approval=self.approval)
+
+    @cached_property
+    def people(self) -> "People":
+        """Verbs about subscribers, lists and segments."""
+        from newsletter.pipeline.people import People
+
+        return People(self.parts)
+
+    def _gate(self, slug: str, *, newsletter: str | None) -> None:
+        self.approval.ensure_approved(slug, newsletter=newsletter)
 
 
 def build(settings: Settings, *, operator: str | None = None, migrated: bool = True) -> Pipeline:
@@ -67,26 +125,16 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
     engine = open_engine(settings.database.url)
     if migrated:
         ensure_current(engine)
-    parts = Parts(
-        settings=settings,
-        engine=engine,
-        sessions=session_factory(engine),
-        keys=load_keys(settings),
-        links=Links(settings.public_url, settings.media_url),
-        operator=operator or settings.operator,
-        now=lambda: dt.datetime.now(dt.UTC),
-    )
-    approval = Approval(parts)
     return Pipeline(
-        parts=parts,
-        entries=Entries(parts),
-        editorial=Editorial(parts),
-        approval=approval,
-        sending=Sending(parts, approval=approval),
-        control=Control(parts),
-        proof=Proof(parts),
-        export=Export(parts, approval=approval),
-        people=People(parts),
+        parts=Parts(
+            settings=settings,
+            engine=engine,
+            sessions=session_factory(engine),
+            keys=load_keys(settings),
+            links=Links(settings.public_url, settings.media_url),
+            operator=operator or settings.operator,
+            now=lambda: dt.datetime.now(dt.UTC),
+        )
     )
 
 

@@ -9,19 +9,18 @@ thousands of SQLITE_BUSY where immediate ones gave none. Nothing is opened at im
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, Engine, UpdateBase, create_engine, event, inspect
+from sqlalchemy import Connection, CursorResult, Engine, UpdateBase, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from newsletter.errors import ConfigurationFault, DatabaseFault
 from newsletter.paths import migrations
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 BUSY_SECONDS: Final = 30
 """How long a writer waits for the other one: transactions stay under 250 ms, so more means a stuck process."""
@@ -107,28 +106,37 @@ def changed_rows(session: Session, statement: UpdateBase) -> int:
 
 def migrate(engine: Engine) -> str:
     """Create the tables or bring them up to date; returns the revision now reached."""
+    from alembic import command
+
     config = _alembic(engine)
     with _reached(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
-    head = ScriptDirectory.from_config(config).get_current_head()
-    return head or ""
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """The revisions of the tables that this version knows, oldest first; their files are named by them."""
+    return sorted(path.name.partition("_")[0] for path in (migrations() / "versions").glob("[0-9]*_*.py"))
 
 
 def ensure_current(engine: Engine) -> None:
-    """Raise DatabaseFault, saying what to do, unless the tables are those of this version."""
+    """
+    Raise DatabaseFault, saying what to do, unless the tables are those of this version.
+
+    Asks the database itself: Alembic takes longer to import than this check may take.
+    """
     with _reached(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        has_tables = bool(inspect(connection).get_table_names())
-    script = ScriptDirectory.from_config(_alembic(engine))
-    head = script.get_current_head()
-    if found == head:
+        tables = inspect(connection).get_table_names()
+        stamped = "alembic_version" in tables
+        found = connection.scalar(text("SELECT version_num FROM alembic_version")) if stamped else None
+    known = revisions()
+    if found == known[-1]:
         return
     if found is None:
-        state = "holds tables of another program" if has_tables else "is empty"
+        state = "holds tables of another program" if tables else "is empty"
         raise DatabaseFault(f"the database {state}: run `newsletter init` on a database of its own")
-    known = {revision.revision for revision in script.walk_revisions()}
     if found not in known:
         raise DatabaseFault("the database was made by a newer version of this program: upgrade the program")
     raise DatabaseFault("the database is of an older version: run `newsletter init` to migrate it")
@@ -146,7 +154,9 @@ def _reached(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _alembic(engine: Engine) -> Config:
+def _alembic(engine: Engine) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations()))
     config.attributes["url"] = engine.url.render_as_string(hide_password=False)

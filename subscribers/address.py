@@ -9,8 +9,7 @@ Plain ASCII addresses are read by one regular expression, everything else by ema
 import re
 import unicodedata
 from dataclasses import dataclass
-
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from functools import cache
 
 from subscribers.errors import InvalidAddress
 
@@ -20,8 +19,14 @@ MAX_LOCAL = 64
 MAX_ADDRESS = 254
 """Octets of the whole address: a path of 256 less its angle brackets (RFC 5321 §4.5.3.1.3, erratum 1690)."""
 
-_REFUSED_DOMAINS = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"invalid", "test"}
-"""Names that can never receive mail; `.test` and `.invalid` are let through because tests and samples use them."""
+
+@cache
+def _refused_domains() -> frozenset[str]:
+    """Names that can never receive mail; `.test` and `.invalid` are let through because tests and samples use them."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES
+
+    return frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"invalid", "test"}
+
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -67,7 +72,7 @@ def parse_address(text: str) -> Address:
         return _parse_unusual(bare)
     local, domain = found[1], found[2].lower()
     _check_sizes(local, domain)
-    if domain.rpartition(".")[2] in _REFUSED_DOMAINS:
+    if domain.rpartition(".")[2] in _refused_domains():
         raise InvalidAddress("No mail can be sent to this domain.")
     shown = f"{local}@{domain}"
     return Address(text=shown, key=shown.lower(), ascii_form=shown, needs_smtputf8=False)
@@ -96,6 +101,8 @@ def _mask(found: re.Match[str]) -> str:
 
 
 def _parse_unusual(text: str) -> Address:
+    from email_validator import EmailNotValidError, validate_email
+
     if not text:
         raise InvalidAddress("The address is empty.")
     if len(text) > MAX_ADDRESS:

@@ -7,23 +7,11 @@ is due later; 5 some deliveries ended uncertain; 130 interrupted.
 
 import logging
 import sys
-from importlib.metadata import version as installed_version
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from newsletter.cli import (
-    content,
-    demo,
-    issue,
-    lists,
-    newsletters,
-    operations,
-    processes,
-    segments,
-    subscribers,
-    themes,
-)
+from newsletter.cli import demo, operations, processes
+from newsletter.cli.groups import Commands
 from newsletter.cli.state import STATE
 from newsletter.errors import NewsletterError
 from newsletter.logs import configure
@@ -31,19 +19,13 @@ from subscribers.errors import SubscribersError
 
 app = typer.Typer(
     name="newsletter",
+    cls=Commands,
     help="Write entries once in several languages, assemble issues, compile one edition per language, dispatch them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
 )
-app.add_typer(newsletters.app, name="newsletters")
-app.add_typer(content.app, name="content")
-app.add_typer(issue.app, name="issue")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(lists.app, name="lists")
-app.add_typer(segments.app, name="segments")
-app.add_typer(themes.app, name="theme")
 operations.register(app)
 processes.register(app)
 demo.register(app)
@@ -51,6 +33,8 @@ demo.register(app)
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version as installed_version
+
         typer.echo(f"newsletter {installed_version('newsletter')}")
         raise typer.Exit
 
@@ -84,8 +68,11 @@ def run() -> None:
             raise
         typer.echo(f"newsletter: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", err=True)
         sys.exit(1)
-    except DBAPIError as error:  # likewise under the database, or another program that holds it
-        if STATE.verbose:
+    except Exception as error:
+        from sqlalchemy.exc import DBAPIError
+
+        if STATE.verbose or not isinstance(error, DBAPIError):
             raise
+        # likewise under the database, or another program that holds it
         typer.echo(f"newsletter: the database says: {' '.join(str(error.orig).split())}", err=True)
         sys.exit(1)

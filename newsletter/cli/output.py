@@ -13,10 +13,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from newsletter.times import rfc3339
 
@@ -60,6 +56,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, he
         for row in (headings, *listed) if headed else listed:
             typer.echo("\t".join(row))
         return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(*headings, header_style="bold", box=None, pad_edge=False)
     for row in listed:
         table.add_row(*map(escape, row))
@@ -72,6 +72,9 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(words, total=None)

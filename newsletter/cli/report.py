@@ -1,9 +1,9 @@
 """How the state of a run is told, in words and as JSON; shared by several commands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from newsletter.pipeline.control import Standing
-from newsletter.planning.models import DeliveryState
+if TYPE_CHECKING:
+    from newsletter.pipeline.control import Standing
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -11,12 +11,12 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def standing_json(standing: Standing) -> dict[str, Any]:
+def standing_json(standing: "Standing") -> dict[str, Any]:
     """The contract of `issue status --json`: state, total, and the count of every delivery state."""
     return {
         "state": standing.state.value,
         "total": standing.total,
-        **{state.value: standing.counts[state] for state in DeliveryState},
+        **{state.value: count for state, count in standing.counts.items()},
         "languages": dict(standing.languages),
         "segment": standing.segment,
         "due": standing.due,
@@ -24,7 +24,7 @@ def standing_json(standing: Standing) -> dict[str, Any]:
     }
 
 
-def standing_words(slug: str, standing: Standing) -> str:
+def standing_words(slug: str, standing: "Standing") -> str:
     """One paragraph: where the issue stands and how many ended how."""
     parts = [f"{count:,} {state.value}" for state, count in standing.counts.items() if count]
     words = f"issue {slug} is {standing.state.value}"

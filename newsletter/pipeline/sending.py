@@ -8,6 +8,7 @@ the audience is committed in chunks and begun again where it was broken off.
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlmodel import Session
 
@@ -18,7 +19,6 @@ from newsletter.compilation import store as artifacts
 from newsletter.content.newsletter import Newsletter
 from newsletter.errors import FindingsOpen, WrongState
 from newsletter.logs import logger
-from newsletter.pipeline.approval import Approval
 from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of
 from newsletter.pipeline.parts import Parts
 from newsletter.planning import store
@@ -39,12 +39,20 @@ class Queued:
     shares: tuple[Share, ...]
 
 
+class Gate(Protocol):
+    """Lets approved issues pass; raises what `Approval.ensure_approved` raises."""
+
+    def __call__(self, slug: str, *, newsletter: str | None) -> None:
+        """Raise unless the issue is approved and nothing was changed since."""
+        ...
+
+
 class Sending:
     """The verbs of a run."""
 
-    def __init__(self, parts: Parts, *, approval: Approval) -> None:
+    def __init__(self, parts: Parts, *, gate: Gate) -> None:
         self._parts = parts
-        self._approval = approval
+        self._gate = gate
         self._log = logger("planning")
 
     def queue(self, slug: str, *, newsletter: str | None, segment: str, at: str | None, zone: str | None) -> Queued:
@@ -56,7 +64,7 @@ class Sending:
         run of it has not ended, InvalidInput for a time that cannot be read or is past.
         """
         now = self._parts.now()  # a time that was to come when the officer said it is not past for our slowness
-        self._approval.ensure_approved(slug, newsletter=newsletter)
+        self._gate(slug, newsletter=newsletter)
         with self._parts.sessions() as session:
             issue = issues.get_issue(session, slug, newsletter)
             self._may_be_queued(session, issue)

@@ -34,8 +34,15 @@ from subscribers.segments.expression import (
     list_names,
     named_lists,
 )
-from subscribers.segments.grammar import parse
 from subscribers.segments.words import to_words
+
+
+def parse(text: str) -> Expression:
+    """Read an expression; see `grammar.parse`, which is imported with its parser when the first text is to be read."""
+    from subscribers.segments.grammar import parse as read
+
+    return read(text)
+
 
 __all__ = [
     "RESERVED",

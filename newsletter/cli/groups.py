@@ -1,0 +1,58 @@
+"""
+Groups of commands that are imported when one of them is asked for, so that every command starts fast.
+
+`newsletter dispatch` has no need of what reads packs or tables of readers.
+"""
+
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+GROUPS: Final = {
+    "newsletters": "newsletters",
+    "content": "content",
+    "issue": "issue",
+    "subscribers": "subscribers",
+    "lists": "lists",
+    "segments": "segments",
+    "theme": "themes",
+}
+"""The groups, and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
+
+
+class Commands(TyperGroup):
+    """The root of the command line."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self.commands = _Shelf({**GROUPS, **self.commands})
+
+
+class _Shelf(MutableMapping[str, Any]):
+    """Commands by name; a group stands there as the name of its module until it is taken."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self._content = content
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._content[name]
+        if isinstance(found, str):
+            found = typer.main.get_command(import_module(f"newsletter.cli.{found}").app)
+            found.name = name
+            self._content[name] = found
+        return found
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._content[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
