@@ -51,6 +51,11 @@ class QuotedBody:
 
     pieces: tuple[bytes | int, ...]
 
+    @property
+    def encoding(self) -> Encoding:
+        """How the part says it is encoded."""
+        return Encoding.QUOTED_PRINTABLE
+
     def write(self, values: Sequence[str]) -> list[bytes]:
         """The encoded body with the values in place."""
         return [piece if isinstance(piece, bytes) else _spliced(values[piece]) for piece in self.pieces]
@@ -70,6 +75,11 @@ class Base64Body:
     """A body in base64: constants in three variants, and numbers of values."""
 
     pieces: tuple[_Variants | int, ...]
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the part says it is encoded."""
+        return Encoding.BASE64
 
     def write(self, values: Sequence[str]) -> list[bytes]:
         """The encoded body with the values in place."""

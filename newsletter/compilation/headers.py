@@ -33,6 +33,11 @@ _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _Q_PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
 """What may stand unencoded in a phrase, and so everywhere (RFC 2047 §5, rule 3)."""
 
+_Q_SHORT: Final = frozenset({" ", *map(chr, _Q_PLAIN)})
+_Q_TABLE: Final = [
+    "_" if byte == ord(" ") else chr(byte) if byte in _Q_PLAIN else f"={byte:02X}" for byte in range(256)
+]
+
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
@@ -114,6 +119,8 @@ def _is_plain(text: str) -> bool:
 
 def _folded(name: str, value: str) -> bytes:
     """Break before blanks so that lines stay short; the blank begins the next line, and unfolding gives it back."""
+    if len(name) + 2 + len(value) <= LINE and not value.endswith(" "):
+        return f"{name}: {value}\r\n".encode("ascii")
     lines = [f"{name}:"]
     for word in re.findall(r" *[^ ]+", f" {value}"):
         if len(lines[-1]) + len(word) <= LINE or (len(lines) == 1 and lines[0] == f"{name}:" and len(word) > LINE):
@@ -136,8 +143,8 @@ def _phrase(display: str, *, used: int) -> str:
 def _encoded(text: str, *, used: int) -> str:
     """The text in encoded-words, base64 or Q, whichever is shorter; `used` octets of the first line are taken."""
     words, start, room = [], 0, min(_ENCODED_WORD, ENCODED_LINE - used)
-    sizes = [len(_q(char)) for char in text]
     octets = [len(char.encode()) for char in text]
+    sizes = [1 if char in _Q_SHORT else 3 * octet for char, octet in zip(text, octets, strict=True)]
     base64 = sum(octets) * 4 < sum(sizes) * 3
     while start < len(text):
         end = _fits(octets if base64 else sizes, start, room=room - len(_Q) - len(_END), base64=base64)
@@ -158,4 +165,4 @@ def _fits(sizes: list[int], start: int, *, room: int, base64: bool) -> int:
 
 
 def _q(text: str) -> str:
-    return "".join("_" if byte == 32 else chr(byte) if byte in _Q_PLAIN else f"={byte:02X}" for byte in text.encode())  # noqa: PLR2004  a blank
+    return "".join([_Q_TABLE[byte] for byte in text.encode()])

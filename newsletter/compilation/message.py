@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from typing import Any, Final, Self
@@ -168,10 +169,10 @@ def render(skeleton: Skeleton, values: Values) -> bytes:
             skeleton.replies,
             _unsubscribe(values),
             skeleton.closing,
-            _part_head(skeleton, "plain", skeleton.text),
+            _part_head(skeleton.boundary, b"plain", skeleton.text.encoding),
             *skeleton.text.write(words),
             b"\r\n",
-            _part_head(skeleton, "html", skeleton.html),
+            _part_head(skeleton.boundary, b"html", skeleton.html.encoding),
             *skeleton.html.write([escape(word) for word in words]),
             b"\r\n--",
             skeleton.boundary,
@@ -181,7 +182,12 @@ def render(skeleton: Skeleton, values: Values) -> bytes:
 
 
 def _subject(parts: tuple[str | int, ...], words: Sequence[str]) -> bytes:
-    text = "".join(part if isinstance(part, str) else words[part] for part in parts)
+    return _subject_field("".join([part if isinstance(part, str) else words[part] for part in parts]))
+
+
+@lru_cache(maxsize=1024)
+def _subject_field(text: str) -> bytes:
+    """The field; what varies in a subject is a given name as a rule, and many readers share theirs."""
     return headers.unstructured("Subject", " ".join(text.split()))
 
 
@@ -208,11 +214,11 @@ def _closing(head: Head, boundary: str) -> bytes:
     return b"".join(headers.structured(name, value) for name, value in fields) + kind
 
 
-def _part_head(skeleton: Skeleton, subtype: str, body: Body) -> bytes:
-    encoding = Encoding.QUOTED_PRINTABLE if isinstance(body, QuotedBody) else Encoding.BASE64
+@lru_cache(maxsize=256)
+def _part_head(boundary: bytes, subtype: bytes, encoding: Encoding) -> bytes:
     return b"--%b\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n" % (
-        skeleton.boundary,
-        subtype.encode("ascii"),
+        boundary,
+        subtype,
         encoding.encode("ascii"),
     )
 
