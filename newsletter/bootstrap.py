@@ -22,23 +22,26 @@ from sqlalchemy.engine import make_url
 from newsletter.content.store import list_newsletters
 from newsletter.database import ensure_current, open_engine, session_factory
 from newsletter.dispatch.composer import MessageComposer, Sealing
-from newsletter.dispatch.dispatcher import Dispatcher, Progress
-from newsletter.dispatch.dkim import Signer, read_signers, signer_for
+from newsletter.dispatch.dispatcher import Dispatcher
 from newsletter.dispatch.ledger import Ledger
 from newsletter.dispatch.maildir import MaildirRelay
+from newsletter.dispatch.progress import Progress
 from newsletter.dispatch.relay import Relay
 from newsletter.dispatch.retry import Backoff
+from newsletter.dispatch.route import Route
 from newsletter.dispatch.smtp import SmtpRelay
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
 from newsletter.pipeline.parts import Parts
-from newsletter.settings import Settings
+from newsletter.settings import DkimSettings, Settings
 from subscribers.address import parse_address
 from subscribers.tokens import Keys
 
 if TYPE_CHECKING:
+    from newsletter.dispatch.dkim import Signer
     from newsletter.pipeline.approval import Approval
     from newsletter.pipeline.control import Control
+    from newsletter.pipeline.correction import Corrections
     from newsletter.pipeline.editorial import Editorial
     from newsletter.pipeline.entries import Entries
     from newsletter.pipeline.export import Export
@@ -103,6 +106,13 @@ class Pipeline:
         return Proof(self.parts)
 
     @cached_property
+    def corrections(self) -> "Corrections":
+        """Correct what was sent."""
+        from newsletter.pipeline.correction import Corrections
+
+        return Corrections(self.parts, approval=self.approval)
+
+    @cached_property
     def export(self) -> "Export":
         """The web view as a folder."""
         from newsletter.pipeline.export import Export
@@ -145,15 +155,17 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
     Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
     """
     parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
+    connections = parts.settings.smtp.connections
     return Dispatcher(
         ledger=Ledger(
             parts.sessions,
             worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
             uncertain=dispatch.uncertain,
             hold=dt.timedelta(seconds=dispatch.uncertain_hold),
+            connections=connections,
         ),
-        relay=_relay(parts.settings),
-        compose=MessageComposer(
+        routes=(Route(relay=_relay(parts.settings), connections=connections),),
+        composer=MessageComposer(
             parts.sessions,
             Sealing(
                 keys=parts.keys,
@@ -162,12 +174,12 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
                 signers=_signers(parts),
             ),
         ),
-        connections=parts.settings.smtp.connections,
         backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
         now=parts.now,
         wake=pipeline.sending.start_due if wakes else lambda: None,
         finished=pipeline.sending.finished,
         progress=progress or Progress(),
+        threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread
     )
 
 
@@ -177,8 +189,12 @@ def _relay(settings: Settings) -> Relay:
     return SmtpRelay(settings.smtp)
 
 
-def _signers(parts: Parts) -> tuple[Signer, ...]:
+def _signers(parts: Parts) -> "tuple[Signer, ...]":
     """The DKIM signers, and the certainty that every newsletter has one, if there are any."""
+    if parts.settings.dkim == DkimSettings():
+        return ()
+    from newsletter.dispatch.dkim import read_signers, signer_for
+
     signers = read_signers(parts.settings.dkim)
     if signers:
         with parts.sessions() as session:

@@ -31,7 +31,8 @@ PRAGMAS: Final = (
     "foreign_keys = ON",
     "secure_delete = ON",  # who is erased is gone from the file too
     "cache_size = -65536",  # 64 MiB, so that an import's random indexes stay in memory
-    "wal_autocheckpoint = 16384",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",  # what a long import made of the log is given back
 )
 """How every connection to SQLite is set up."""
 
@@ -75,8 +76,12 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        options = connection.get_execution_options()
+        level = options.get("sqlite_synchronous", "NORMAL")
+        if connection.info.get("synchronous", "NORMAL") != level:  # SQLite refuses to change it within a transaction
+            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+            connection.info["synchronous"] = level
+        connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'IMMEDIATE')}")
 
     return engine
 

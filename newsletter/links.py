@@ -27,13 +27,37 @@ class Links:
         """An edition in the archive."""
         return self._at("archive", newsletter, issue, language)
 
+    def as_sent(self, newsletter: str, issue: str, language: str) -> str:
+        """The email as it was sent, where the edition in the archive was corrected since."""
+        return self._at("archive", newsletter, issue, language, "sent")
+
+    def archive(self, newsletter: str) -> str:
+        """The list of a newsletter's issues."""
+        return self._at("archive", newsletter)
+
+    def rss(self, newsletter: str, language: str) -> str:
+        """The newsletter's issues in a language, as RSS."""
+        return self._at("archive", newsletter, f"feed.{language}.xml")
+
+    def json_feed(self, newsletter: str, language: str) -> str:
+        """The newsletter's issues in a language, as a JSON Feed."""
+        return self._at("archive", newsletter, f"feed.{language}.json")
+
     def issue_calendar(self, newsletter: str, issue: str, language: str) -> str:
         """All sittings of an issue as one calendar file."""
         return self._at("archive", newsletter, issue, language, "issue.ics")
 
     def sitting_calendar(self, newsletter: str, issue: str, language: str, *, entry: str, sitting: str) -> str:
-        """One sitting as a calendar file."""
-        return self._at("archive", newsletter, issue, language, f"{entry}.{sitting}.ics")
+        """
+        One sitting as a calendar file.
+
+        Two hyphens never stand in a key (see `content.fields.Key`), so that no two sittings share an address.
+        """
+        return self._at("archive", newsletter, issue, language, f"{entry}--{sitting}.ics")
+
+    def script(self, name: str) -> str:
+        """A script of the public pages."""
+        return self._at("static", name)
 
     def picture(self, name: str) -> str:
         """A stored picture."""

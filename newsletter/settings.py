@@ -29,6 +29,17 @@ class Tls(StrEnum):
     IMPLICIT = "implicit"
 
 
+class Pipelining(StrEnum):
+    """How much is written to a relay before its replies are read (RFC 2920), if it announces PIPELINING."""
+
+    #: A message's content and the envelope of the next one: one round trip a message.
+    FULL = "full"
+    #: The three commands of an envelope together, the content alone: two round trips.
+    ENVELOPE = "envelope"
+    #: Command by command: four round trips.
+    OFF = "off"
+
+
 class Uncertain(StrEnum):
     """What becomes of a delivery whose relay never said whether it took it."""
 
@@ -65,6 +76,12 @@ class SmtpSettings(_Part):
     )
     connections: Annotated[int, Field(ge=1, le=200)] = Field(8, description="connections kept open to the relay")
     hello: str | None = Field(None, description="the name we greet with (EHLO); default: this machine's")
+    pipelining: Pipelining = Field(
+        Pipelining.FULL, description="full, envelope or off: the most that is sent ahead of the relay's replies"
+    )
+    ca_file: Path | None = Field(
+        None, description="PEM file with the authorities that may vouch for the relay; none: this machine's"
+    )
 
     @property
     def security(self) -> Tls:
@@ -136,6 +153,7 @@ class Settings(BaseSettings):
         None, description="signs links; none: one is made and kept beside the database"
     )
     operator: str = Field("system", description="who acts, for the audit log; --as wins")
+    language: str = Field("en", description="the language in which operators read findings: en or fr")
 
     @classmethod
     def settings_customise_sources(

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from subscribers.errors import TokenRefused
@@ -61,6 +62,20 @@ def sign(keys: Keys, purpose: str, payload: bytes | str) -> str:
     return f"{key_id}.{_encoded(content)}.{_encoded(_code(secret, key_id=key_id, purpose=purpose, content=content))}"
 
 
+def signing(keys: Keys, purpose: str) -> Callable[[str], str]:
+    """Return what signs many payloads for one purpose as `sign` does: all that they share is reckoned once."""
+    key_id, secret = keys.signing[0]
+    begun = hmac.new(secret, _heading(key_id=key_id, purpose=purpose), "sha256")
+
+    def signed(payload: str) -> str:
+        content = payload.encode()
+        code = begun.copy()
+        code.update(_measured(content))
+        return f"{key_id}.{_encoded(content)}.{_encoded(code.digest()[:_CODE_OCTETS])}"
+
+    return signed
+
+
 def verify(keys: Keys, purpose: str, token: str) -> bytes:
     """Return the payload of a token that `sign` made for `purpose` with any of the keys.
 
@@ -86,10 +101,17 @@ def address_digest(keys: Keys, key: str) -> str:
 
 
 def _code(secret: bytes, *, key_id: str, purpose: str, content: bytes) -> bytes:
-    # Every part is preceded by its length, so that no two different triples read the same.
-    parts = (_TOKEN_DOMAIN, key_id.encode(), purpose.encode(), content)
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    message = _heading(key_id=key_id, purpose=purpose) + _measured(content)
     return hmac.digest(secret, message, "sha256")[:_CODE_OCTETS]
+
+
+def _heading(*, key_id: str, purpose: str) -> bytes:
+    return b"".join(map(_measured, (_TOKEN_DOMAIN, key_id.encode(), purpose.encode())))
+
+
+def _measured(part: bytes) -> bytes:
+    """Put its length before a part, so that no two different triples read the same."""
+    return len(part).to_bytes(4, "big") + part
 
 
 def _parts(token: str) -> tuple[str, bytes, bytes]:

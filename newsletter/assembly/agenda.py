@@ -11,10 +11,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from newsletter.assembly.days import chronological, span_of
-from newsletter.assembly.edition import Anchor, Line, LinePart
+from newsletter.assembly.edition import Anchor, Line, LinePart, comma
 from newsletter.assembly.wording import Rendition, Wording
 from newsletter.content.entry import Sitting
-from newsletter.times import spans_words
+from newsletter.times import span_words, spans_words
 
 
 def agenda_lines(
@@ -48,19 +48,29 @@ def _line(rendition: Rendition, sittings: Sequence[Sitting], *, wording: Wording
         when=spans_words(spans, locale=wording.locale, style="line"),
         first_day=spans[0].first_day,
         topic=rendition.topic,
-        parts=_merged([_part(rendition, sitting, wording=wording) for sitting in sittings]),
+        parts=_merged([_part(rendition, sitting, wording=wording, alone=len(sittings) == 1) for sitting in sittings]),
         place=wording.place_of(rendition, sittings[0]),
         segment=segment,
     )
 
 
-def _part(rendition: Rendition, sitting: Sitting, *, wording: Wording) -> LinePart:
+def _part(rendition: Rendition, sitting: Sitting, *, wording: Wording, alone: bool) -> LinePart:
+    own = wording.links_of(rendition, sitting)
+    when = None if alone else _when(sitting, wording)
     return LinePart(
         title=wording.title_of(rendition, sitting),
         languages=wording.languages(sitting),
-        links=(wording.links_of(rendition, sitting) or rendition.links)[:1],
+        links=tuple(replace(link, when=when) for link in own[:1]) or rendition.links[:1],
         status=sitting.status,
     )
+
+
+def _when(sitting: Sitting, wording: Wording) -> str:
+    """What tells a sitting from the others of its line, which shares their day: the hour, the language."""
+    words = span_words(span_of(sitting, wording.settings.timezone), locale=wording.locale, style="block")
+    languages = wording.languages(sitting)
+    spoken = [wording.catalogue.say("in {languages}", languages=languages)] if languages else []
+    return comma(wording.language).join([words, *spoken])
 
 
 def _merged(parts: Iterable[LinePart]) -> tuple[LinePart, ...]:
@@ -74,4 +84,9 @@ def _merged(parts: Iterable[LinePart]) -> tuple[LinePart, ...]:
 
 
 def _distinct(links: Iterable[Anchor]) -> tuple[Anchor, ...]:
-    return tuple({link.url: link for link in links}.values())
+    """One link for each address; one that several sittings lead to is nobody's own."""
+    found: dict[str, Anchor] = {}
+    for link in links:
+        known = found.get(link.url, link)
+        found[link.url] = link if known.when == link.when else replace(link, when=None)
+    return tuple(found.values())

@@ -11,13 +11,21 @@ are plain text. Both may hold slots in the officers' notation, `[[first_name|dea
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from newsletter.content.entry import Action, Kind, SittingStatus
 from newsletter.content.newsletter import Show, Theme
 from newsletter.times import Span
 
 Direction = Literal["ltr", "rtl"]
+
+_COMMAS: Final = dict.fromkeys(("ar", "ckb", "fa", "ps", "ur"), "، ") | dict.fromkeys(("ja", "zh"), "、")
+"""Where the comma between two things that are side by side is not the Latin one (CLDR's list patterns say "and")."""
+
+
+def comma(tag: str) -> str:
+    """The comma of a language with the space that follows it, if one does."""
+    return _COMMAS.get(tag.partition("-")[0].lower(), ", ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +39,18 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """A link: an action has the theme's words, a label the officer's; `context` is the title of what it belongs to."""
+    """
+    A link: an action has the theme's words, a label the officer's; `context` is the title of what it belongs to.
+
+    `when` is set where only the hour or the language of a session tells it from its neighbours: "Tuesday 1 December
+    2026, 14:00–15:00 CET, in French".
+    """
 
     url: str
     action: Action | None
     label: Phrase | None
     context: Phrase
+    when: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,3 +254,8 @@ class Edition:
     fallbacks: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     blocked: tuple[str, ...]
+
+    @property
+    def comma(self) -> str:
+        """The comma of its language, with the space after it."""
+        return comma(self.language)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from babel import Locale, UnknownLocaleError
 
-from newsletter.assembly.edition import Anchor, Phrase, PlaceView
+from newsletter.assembly.edition import Anchor, Phrase, PlaceView, comma
 from newsletter.content.entry import Entry, Link, Place, Sitting, StoredEntry, Text
 from newsletter.content.localised import chosen
 from newsletter.content.newsletter import Newsletter, Topic
@@ -104,10 +104,10 @@ class Wording:
     def place(self, place: Place, source: str) -> PlaceView:
         """Where something takes place: "City Hall, Szeged (HU)"; no words for what is online only."""
         found = [part for words in (place.name, place.city) if (part := chosen(words, self.chain(source)))]
-        words = ", ".join(text for text, _ in found)
+        tag = next((tag for _, tag in found if tag), None)
+        words = comma(tag or self.language).join(text for text, _ in found)
         if place.country:
             words = f"{words} ({place.country})" if words else self._country(place.country)
-        tag = next((tag for _, tag in found if tag), None)
         return PlaceView(words=self.marked(words, tag), online=place.online)
 
     def rendition(self, stored: StoredEntry, topics: Mapping[str, Topic]) -> Rendition:

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from newsletter.cli import demo, operations, processes
+from newsletter.cli import operations, processes
 from newsletter.cli.groups import Commands
 from newsletter.cli.state import STATE
 from newsletter.errors import NewsletterError
@@ -28,7 +28,6 @@ app = typer.Typer(
 )
 operations.register(app)
 processes.register(app)
-demo.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, print_table, say
 from newsletter.cli.report import counted
 from newsletter.cli.state import STATE, NewsletterOption
@@ -11,7 +12,7 @@ from newsletter.content.difference import Difference, Effect
 from newsletter.content.entry import Kind, Status, StoredEntry
 from newsletter.pipeline.entries import Imported
 
-app = typer.Typer(help="Content: import packs, list entries, see what is missing.", no_args_is_help=True)
+app = group("Content: import packs, list entries, see what is missing.", no_args_is_help=True)
 
 
 @app.command("import")
@@ -45,11 +46,11 @@ def _groups(imported: Imported) -> dict[str, dict[str, Difference]]:
 def _data(imported: Imported) -> dict[str, object]:
     return {
         **{
-            group: {
+            kind: {
                 key: {"effect": difference.effect.value, "changes": list(difference.lines)}
                 for key, difference in differences.items()
             }
-            for group, differences in _groups(imported).items()
+            for kind, differences in _groups(imported).items()
         },
         "voided": list(imported.voided),
     }
@@ -57,12 +58,12 @@ def _data(imported: Imported) -> dict[str, object]:
 
 def _tell(file: Path, imported: Imported, *, dry_run: bool) -> None:
     tally = dict.fromkeys(Effect, 0)
-    for group, differences in _groups(imported).items():
+    for kind, differences in _groups(imported).items():
         for key, difference in differences.items():
             tally[difference.effect] += 1
             if difference.effect is Effect.UNCHANGED:
                 continue
-            say(f"{difference.effect.value:8} {group} {key}")
+            say(f"{difference.effect.value:8} {kind} {key}")
             for line in difference.lines:
                 say(f"{'':8}   {line}")
     counts = ", ".join(f"{count} {effect.value}" for effect, count in tally.items())

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import print_table, say
 from newsletter.cli.report import counted
 from newsletter.errors import InvalidInput, NewsletterError
@@ -36,6 +37,10 @@ AHEAD_SECONDS: Final = 4
 """How far ahead the issue is queued, so that the scheduler is seen to start it."""
 
 
+app = group()
+
+
+@app.command()
 def demo(output: Path = typer.Option(Path("var/demo"), help="Folder for everything the demo makes.")) -> None:
     """Go the whole way once with the bundled sample: SQLite, a mail server on this machine, forty mailboxes."""
     began = time.monotonic()
@@ -190,8 +195,3 @@ def _received(mailboxes: Path) -> dict[str, list[str]]:
         language = str(BytesHeaderParser().parsebytes(message.read_bytes())["Content-Language"])
         found.setdefault(language, []).append(message.parents[1].name)
     return found
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the root."""
-    app.command()(demo)

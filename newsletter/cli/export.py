@@ -29,12 +29,15 @@ def export(
                 "changed": exported.changed,
                 "missing": exported.missing,
                 "pinned": exported.pinned,
+                "corrected": exported.corrected,
             }
         )
         return
     for page in exported.pages:
         say(str(exported.folder / page))
     say(f"{counted(len(exported.files), 'file', 'files')}, {exported.changed:,} of them new or changed")
+    if exported.corrected:
+        note(f"corrected after sending: {', '.join(exported.corrected)}; the email as it was sent stands beside them")
     if not exported.pinned:
         note("this is what would be compiled now; nobody has approved these bytes")
     for address in exported.missing:

@@ -19,8 +19,15 @@ GROUPS: Final = {
     "lists": "lists",
     "segments": "segments",
     "theme": "themes",
+    "doctor": "doctor",
+    "demo": "demo",
 }
-"""The groups, and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
+"""The groups (and one command), and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
+
+
+def group(words: str | None = None, **named: Any) -> typer.Typer:
+    """Make a group as the root is: its help in plain text, and no options that are the shell's concern."""
+    return typer.Typer(help=words, add_completion=False, rich_markup_mode=None, **named)
 
 
 class Commands(TyperGroup):

@@ -3,21 +3,27 @@
 import datetime as dt
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from newsletter.cli.corrections import correct, correction_json, correction_words
 from newsletter.cli.export import export
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, print_table, progress, say
 from newsletter.cli.report import counted, standing_json, standing_words
 from newsletter.cli.state import STATE, NewsletterOption
 from newsletter.errors import InvalidInput
-from newsletter.planning.audience import Share
+from newsletter.planning.audience import Readers, Share
 from newsletter.times import Span, rfc3339, span_words
 
-app = typer.Typer(help="Issues: assemble, compile, check, approve, queue, watch, prove.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from newsletter.preflight.outside import Outside
+
+app = group("Issues: assemble, compile, check, approve, queue, watch, prove.", no_args_is_help=True)
 
 app.command()(export)
+app.command()(correct)
 
 ACKNOWLEDGED_SECONDS: Final = 30
 """How long `pause` waits for what is on the wire."""
@@ -119,12 +125,15 @@ def show(slug: str, newsletter: str = NewsletterOption, json: bool = JsonOption)
                     {"key": verdict.key, "title": verdict.title, "code": verdict.code.value, "words": verdict.words}
                     for verdict in verdicts
                 ],
+                "corrections": [correction_json(correction) for correction in shown.corrections],
             }
         )
         return
     say(f"{facts.settings.slug}/{facts.plan.slug}, {facts.plan.date}, {facts.state.value}")
     for language, text in facts.plan.texts.items():
         say(f"  {language}: {text.subject or '(no subject)'}")
+    for correction in shown.corrections:
+        say(f"  {correction_words(correction)}")
     print_table(("entry", "section", "as"), [(item.key, item.section, item.placement.value) for item in facts.items])
     say()
     print_table(("entry", "title", "verdict"), [(verdict.key, verdict.title, verdict.words) for verdict in verdicts])
@@ -183,21 +192,42 @@ def preflight(
     slug: str,
     newsletter: str = NewsletterOption,
     segment: str = typer.Option(None, help="Judge the audience of this segment as well."),
+    caniemail: Path | None = typer.Option(
+        None, metavar="FILE", help="Judge mail programs by caniemail's api/data.json."
+    ),
+    outside: bool = typer.Option(False, "--outside", help="Ask linked pages, the DNS and a spam filter, too."),
+    language: str = typer.Option(None, help="Language of the words: en or fr; default: NEWSLETTER_LANGUAGE."),
     json: bool = JsonOption,
 ) -> None:
     """Check an issue. Exit code 0: may be approved; 3: errors; 4: warnings to decide."""
-    checked = STATE.pipeline().approval.preflight(slug, newsletter=newsletter, segment=segment)
+    from newsletter.preflight.caniemail import load_facts
+
+    pipeline = STATE.pipeline()
+    with progress("asking pages") as bar:
+        checked = pipeline.approval.preflight(
+            slug,
+            newsletter=newsletter,
+            segment=segment,
+            client_facts=None if caniemail is None else load_facts(caniemail),
+            outside=_everybody() if outside else None,
+            progress=bar,
+        )
+    words = language or pipeline.parts.settings.language
     if json:
-        print_json(checked.to_json())
+        print_json(checked.to_json(words))
     else:
-        for finding in checked.to_json()["findings"]:
-            mark = "waived" if finding["waived"] else finding["severity"]
-            where = " ".join(filter(None, (finding["edition"], finding["place"])))
-            say(f"{mark:8} {finding['code']}{f' [{where}]' if where else ''}: {finding['message']}")
-            if finding["hint"] and mark in {"error", "warning"}:
-                say(f"{'':8} {finding['hint']}")
-        say(checked.words)
+        for line in checked.lines(words):
+            say(line)
     raise typer.Exit(checked.exit_code)
+
+
+def _everybody() -> "Outside":
+    """The network, the DNS, and the spam filter of this machine if it has one."""
+    from newsletter.preflight.outside import Outside
+    from newsletter.preflight.reach import Reach
+    from newsletter.preflight.resolver import Dns
+
+    return Outside(reach=Reach(), names=Dns)
 
 
 @app.command()
@@ -205,10 +235,11 @@ def waive(
     slug: str,
     code: str,
     reason: str = typer.Option(..., help="Why this warning is accepted."),
+    segment: str = typer.Option(None, help="Accept warnings about the audience of this segment as well."),
     newsletter: str = NewsletterOption,
 ) -> None:
     """Accept a warning of preflight, with a reason; holds until that finding changes."""
-    count = STATE.pipeline().approval.waive(slug, code, reason=reason, newsletter=newsletter)
+    count = STATE.pipeline().approval.waive(slug, code, reason=reason, newsletter=newsletter, segment=segment)
     say(f"{counted(count, 'finding', 'findings')} {code} waived")
 
 
@@ -225,18 +256,21 @@ def approve(slug: str, newsletter: str = NewsletterOption, json: bool = JsonOpti
 @app.command()
 def queue(
     slug: str,
-    segment: str = typer.Option(..., help="Who gets it: the name of a saved segment."),
+    segment: str = typer.Option(None, help="Who gets it: the name of a saved segment."),
+    readers_of: str = typer.Option(None, help="Who gets it, for an erratum: those who got this issue."),
+    language: str = typer.Option(None, help="With --readers-of: only those who got its edition in this language."),
     now: bool = typer.Option(False, "--now", help="Freeze the audience and start at once."),
     at: str = typer.Option(None, help="Wall-clock time, like '2026-12-01 09:00'."),
     timezone: str = typer.Option(None, help="Time zone of --at; default: the newsletter's."),
     newsletter: str = NewsletterOption,
     json: bool = JsonOption,
 ) -> None:
-    """Queue an approved issue for a segment, now or at a time."""
+    """Queue an approved issue for a segment, or an erratum for the readers of an issue, now or at a time."""
+    to = _audience(segment, readers_of, language)
     if now == (at is not None):
         raise InvalidInput("say when: either --now or --at 'YYYY-MM-DD HH:MM'")
     pipeline = STATE.pipeline()
-    queued = pipeline.sending.queue(slug, newsletter=newsletter, segment=segment, at=at, zone=timezone)
+    queued = pipeline.sending.queue(slug, newsletter=newsletter, segment=to, at=at, zone=timezone)
     if now:
         with progress("freezing the audience") as bar:
             pipeline.sending.start_due(progress=bar)
@@ -245,6 +279,8 @@ def queue(
             {
                 "issue": slug,
                 "due": queued.due,
+                "segment": queued.segment,
+                "remarks": queued.remarks,
                 "audience": sum(share.people for share in queued.shares),
                 "languages": [
                     {"wanted": share.wanted, "edition": share.language, "people": share.people}
@@ -253,12 +289,24 @@ def queue(
             }
         )
         return
-    say(_audience_words(queued.shares))
+    say(f"{queued.segment}: {_audience_words(queued.shares)}")
+    for remark in queued.remarks:
+        note(remark)
     if now:
         say(f"issue {slug} started; `newsletter dispatch` or `newsletter run` sends it")
     else:
         zone = timezone or pipeline.editorial.zone_of(slug, newsletter=newsletter)
         say(f"issue {slug} is due {_instant_words(queued.due, zone)} ({rfc3339(queued.due)})")
+
+
+def _audience(segment: str | None, readers_of: str | None, language: str | None) -> str | Readers:
+    if (segment is None) == (readers_of is None):
+        raise InvalidInput("say who gets it: either --segment NAME, or --readers-of SLUG for an erratum")
+    if segment is not None:
+        if language is not None:
+            raise InvalidInput("--language goes with --readers-of: a segment says itself which languages it is for")
+        return segment
+    return Readers(issue=readers_of or "", language=language)
 
 
 def _audience_words(shares: tuple[Share, ...]) -> str:

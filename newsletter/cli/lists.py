@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, print_table, say
 from newsletter.cli.report import counted
 from newsletter.cli.state import STATE
@@ -13,7 +14,7 @@ from newsletter.pipeline.lists import ListFacts
 from newsletter.pipeline.person import Person
 from subscribers.models import MembershipState
 
-app = typer.Typer(help="Lists: what people subscribe to.", no_args_is_help=True)
+app = group("Lists: what people subscribe to.", no_args_is_help=True)
 
 LimitOption = typer.Option(50, min=1, max=10_000, help="How many at most.")
 """The option of every command that prints people page by page."""

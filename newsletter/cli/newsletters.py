@@ -5,11 +5,12 @@ from typing import Any
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, print_json, print_table, say
 from newsletter.cli.state import STATE
 from newsletter.errors import InvalidInput
 
-app = typer.Typer(help="Newsletters: the series and its settings.", no_args_is_help=True)
+app = group("Newsletters: the series and its settings.", no_args_is_help=True)
 
 
 @app.command("list")

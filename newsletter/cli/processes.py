@@ -39,7 +39,8 @@ def dispatch(
     Run the dispatcher in the foreground; it starts due runs too.
 
     With --until-done: exit code 0 when all ended, 5 when some ended uncertain, 4 when something is due later than the
-    patience allows or the relay stays away.
+    patience allows or the relay stays away. 75 when another dispatcher has taken over: the database had not heard of
+    this one for too long. Asked to stop (SIGTERM, Ctrl-C) it ends what is on the wire; asked twice it does not wait.
     """
     from newsletter.bootstrap import build_dispatcher
     from newsletter.cli.progress import dispatching
@@ -61,13 +62,26 @@ def dispatch(
         )
     if ending is Ending.WAITING:
         typer.echo("something is due later, or the relay is away: run it again, or use `newsletter run`", err=True)
+    if ending is Ending.FENCED:
+        typer.echo("the database took this dispatcher for dead, others go on: start it again", err=True)
     raise typer.Exit(max(ending.value, 0))
 
 
 async def _dispatch(dispatcher: "Dispatcher", *, until_done: bool, patience: float) -> "Ending":
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, dispatcher.stop)
+    loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+
+    def cut() -> None:
+        dispatcher.cut()
+        for number in signals:  # a third signal finds what Python does by itself
+            loop.remove_signal_handler(number)
+
+    def stop() -> None:
+        dispatcher.stop()
+        for number in signals:
+            loop.add_signal_handler(number, cut)
+
+    for number in signals:
+        loop.add_signal_handler(number, stop)
     on_orphaned(lambda: loop.call_soon_threadsafe(dispatcher.stop))
     return await dispatcher.run(until_done=until_done, patience=patience)
 

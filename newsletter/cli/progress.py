@@ -10,7 +10,7 @@ from newsletter.cli.output import progress
 
 if TYPE_CHECKING:
     from newsletter.bootstrap import Pipeline
-    from newsletter.dispatch.dispatcher import Progress
+    from newsletter.dispatch.progress import Progress
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, print_table, say
 from newsletter.cli.report import counted
 from newsletter.cli.state import STATE
@@ -12,7 +13,7 @@ from newsletter.errors import InvalidInput
 from newsletter.pipeline.segments import SegmentFacts
 from subscribers.errors import SegmentSyntaxError
 
-app = typer.Typer(help="Segments: saved expressions that say who is meant.", no_args_is_help=True)
+app = group("Segments: saved expressions that say who is meant.", no_args_is_help=True)
 
 ExpressionArgument = typer.Argument(
     ..., metavar="EXPR", help="""Like 'list = "members" and language in ("fr", "fr-BE")', or all."""

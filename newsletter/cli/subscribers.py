@@ -9,6 +9,7 @@ from typing import Final, TextIO
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.lists import (
     PAIRS,
     AfterOption,
@@ -30,7 +31,7 @@ from subscribers.importing import ImportReport
 from subscribers.importing.chunk import Verdict
 from subscribers.models import ConsentAction
 
-app = typer.Typer(help="Subscribers: bring them in, look at them, let them go.", no_args_is_help=True)
+app = group("Subscribers: bring them in, look at them, let them go.", no_args_is_help=True)
 
 SHOWN: Final = 20
 """Problems of an import that are printed: a screenful."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, print_json, print_table, progress, say
 from newsletter.cli.report import counted
 from newsletter.cli.state import STATE
@@ -17,7 +18,7 @@ from newsletter.preflight.finding import Severity
 if TYPE_CHECKING:
     from newsletter.pipeline.themes import CaseReport, ThemeReport
 
-app = typer.Typer(help="Themes: the dress of the editions.", no_args_is_help=True)
+app = group("Themes: the dress of the editions.", no_args_is_help=True)
 
 
 @app.callback()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from newsletter.assembly.edition import Direction
 from newsletter.compilation.message import Skeleton, Values
+from newsletter.compilation.said import Said
 from newsletter.compilation.slots import Slot, Slots
 
 SAMPLE: Final = Values(
@@ -37,8 +38,8 @@ class Artifact:
     `variant` is as the edition's; `sender_address` is its sender's, in ASCII. `nonce` and `slots` tell the tokens in
     `subject`, `preheader`, `html` and `text`; `unknown` is what officers wrote in double brackets to no effect. `links`
     is the targets in the HTML, in order, and `text_lacks` those of them that the text does not show. `size` is the
-    octets of the largest message it can become, about. `mjml` is kept for those who look for the cause of something; it
-    is not sent.
+    octets of the largest message it can become, about. `said` is what each of its entries says, by digest (empty where
+    an earlier version compiled it). `mjml` is kept for those who look for the cause of something; it is not sent.
     """
 
     newsletter: str
@@ -61,6 +62,7 @@ class Artifact:
     text_lacks: tuple[str, ...]
     size: int
     digest: str
+    said: tuple[Said, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,14 +110,17 @@ class Artifact:
             "links": list(self.links),
             "text_lacks": list(self.text_lacks),
             "size": self.size,
+            "said": [[each.key, each.title, each.digest] for each in self.said],
         }
 
 
 def artifact_from(facts: Mapping[str, Any], **texts: Any) -> Artifact:
     """The artifact again from its `facts` and its other fields."""
     slots = tuple(Slot(name, default) for name, default in facts["slots"])
+    told = tuple(Said(*each) for each in facts.get("said", ()))
     lists = {name: tuple(facts[name]) for name in ("unknown", "links", "text_lacks")}
-    return Artifact(**{**facts, **lists, "slots": slots, "date": dt.date.fromisoformat(facts["date"])}, **texts)
+    date = dt.date.fromisoformat(facts["date"])
+    return Artifact(**{**facts, **lists, "slots": slots, "said": told, "date": date}, **texts)
 
 
 def digest_of(language: str, variant: str, *, skeleton: bytes) -> str:

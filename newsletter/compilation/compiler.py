@@ -22,6 +22,7 @@ from newsletter.compilation.lean import lean
 from newsletter.compilation.message import Head, Skeleton, Values, build_skeleton, render
 from newsletter.compilation.mjml import directed, html_from
 from newsletter.compilation.plaintext import links_missing, normalised
+from newsletter.compilation.said import said
 from newsletter.compilation.slots import ORIGIN, Field, Slots
 from newsletter.compilation.structure import check_shape
 from newsletter.compilation.templates import render_mjml, render_text
@@ -81,6 +82,7 @@ def compile_edition(edition: Edition, *, links: Links, templates_dir: Path | Non
         text_lacks=links_missing(text, targets),
         size=len(render(skeleton, _largest(skeleton, links))),
         digest=digest_of(edition.language, edition.variant, skeleton=skeleton.to_bytes()),
+        said=said(edition),
     )
 
 

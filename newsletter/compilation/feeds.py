@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from html import escape
 from typing import Final
-from urllib.parse import quote
 
 from newsletter.assembly.edition import Edition
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.jsonld import leading_picture
-from newsletter.compilation.neutral import TOKEN, attributes, name_of, neutral_page, unslotted
+from newsletter.compilation.neutral import TOKEN, attributes, name_of, neutral_page
+from newsletter.compilation.slots import unslotted
 from newsletter.compilation.templates import render
 from newsletter.links import Links
 from newsletter.paths import templates
@@ -49,7 +49,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An issue in a feed; `content` is HTML, `image` an address."""
+    """An issue in a feed; `content` is HTML, `image` an address; `modified` says when it was corrected, if it was."""
 
     url: str
     title: str
@@ -57,6 +57,7 @@ class Item:
     date: dt.date
     content: str
     image: str | None
+    modified: dt.datetime | None = None
 
     @property
     def instant(self) -> dt.datetime:
@@ -64,26 +65,34 @@ class Item:
         return dt.datetime.combine(self.date, dt.time(9), dt.UTC)
 
     @property
+    def newest(self) -> dt.datetime:
+        """When something of it was new last."""
+        return max(self.instant, self.modified or self.instant)
+
+    @property
     def rfc822(self) -> str:
         """Its date as RSS writes it (RFC 822, with four digits of the year)."""
         return format_datetime(self.instant)
 
-
-def archive_address(links: Links, newsletter: str) -> str:
-    """The page of a newsletter that lists its issues."""
-    return f"{links.root.rstrip('/')}/archive/{quote(newsletter, safe='')}"
+    @property
+    def updated(self) -> str:
+        """When it was corrected, as Atom writes it (RFC 3339); nothing where it was not."""
+        return rfc3339(self.modified.replace(microsecond=0)) if self.modified else ""
 
 
 def channel_of(edition: Edition, *, links: Links) -> Channel:
     """The channel that an edition belongs to."""
-    home = archive_address(links, edition.newsletter)
-    feed = f"{home}/feed.{edition.language}"
-    title = unslotted(edition.name.text)
-    return Channel(language=edition.language, title=title, home=home, rss=f"{feed}.xml", json=f"{feed}.json")
+    return Channel(
+        language=edition.language,
+        title=unslotted(edition.name.text),
+        home=links.archive(edition.newsletter),
+        rss=links.rss(edition.newsletter, edition.language),
+        json=links.json_feed(edition.newsletter, edition.language),
+    )
 
 
-def item_of(artifact: Artifact, edition: Edition) -> Item:
-    """An edition as an item of its feed."""
+def item_of(artifact: Artifact, edition: Edition, *, modified: dt.datetime | None = None) -> Item:
+    """An edition as an item of its feed; `modified` says when it was corrected last, if it was."""
     picture = leading_picture(edition)
     words = readable(neutral_page(artifact, edition).body)
     return Item(
@@ -93,12 +102,15 @@ def item_of(artifact: Artifact, edition: Edition) -> Item:
         date=edition.date,
         content=f'<div lang="{edition.language}" dir="{edition.dir}">{words}</div>',
         image=picture.url if picture else None,
+        modified=modified,
     )
 
 
 def rss(channel: Channel, items: Iterable[Item]) -> bytes:
     """The feed as RSS 2.0, the newest issue first."""
-    names = {"channel": channel, "items": _newest_first(items)}
+    ordered = _newest_first(items)
+    built = format_datetime(max(item.newest for item in ordered)) if ordered else ""
+    names = {"channel": channel, "items": ordered, "built": built}
     return render(templates() / "web" / "public", "feed.xml.j2", names=names).encode()
 
 
@@ -124,6 +136,7 @@ def _json_item(item: Item, language: str) -> dict[str, str]:
         "content_html": item.content,
         "image": item.image or "",
         "date_published": rfc3339(item.instant),
+        "date_modified": item.updated,
         "language": language,
     }
     return {name: value for name, value in known.items() if value}

@@ -64,7 +64,8 @@ def structured(name: str, value: str) -> bytes:
 def unstructured(name: str, text: str) -> bytes:
     """A field that people read (Subject): as it is where that is possible, else in encoded-words."""
     _refuse_controls(name, text)
-    if _is_plain(text):
+    # Some take a field whose first line is empty for an empty one.
+    if _is_plain(text) and len(name) + 2 + len(text.partition(" ")[0]) <= LINE:
         return _folded(name, text)
     return f"{name}: {_encoded(text, used=len(name) + 2)}\r\n".encode("ascii")
 

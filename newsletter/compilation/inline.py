@@ -2,8 +2,9 @@
 premailer: style sheets marked for it are written into `style` attributes.
 
 Takes HTML whose sheets to inline begin with `INLINE_MARK`, yields HTML without them. Everything else stays as it is:
-the other sheets, conditional comments, duplicate declarations kept as fallbacks, attributes. Promises no network and no
-file access (premailer alone would fetch `@import` even where told not to), no log lines, and safety across threads.
+the other sheets, conditional comments, duplicate declarations kept as fallbacks, attributes and what is escaped in
+them. Promises no network and no file access (premailer alone would fetch `@import` even where told not to), no log
+lines, and safety across threads.
 """
 
 import logging
@@ -25,6 +26,13 @@ _INLINE_SHEET: Final = re.compile(r"(?<=/\*inline\*/).*?(?=</style>)", re.DOTALL
 _BLOCK: Final = re.compile(r"(?<=\{)[^{}]*(?=\})")
 _DECLARATION: Final = re.compile(r"(?:[^;&(]|\([^)]*\)|&[#\w]+;|&)+")
 _IGNORED: Final = re.compile(r'(<style\b[^>]*?) data-premailer="ignore"')
+
+_SIGNS: Final = {"&lt;": "lt-", "&gt;": "gt-"}
+"""
+What premailer would write as `<` and `>` into attributes.
+
+HTML allows it, but Outlook looks for its conditional comments there too.
+"""
 
 _LOCK: Final = Lock()
 """cssutils keeps its parser's state and its log in module globals."""
@@ -61,7 +69,10 @@ def inlined(html: str) -> str:
             allow_network=False,
             allow_loading_external_files=False,
         ).transform(pretty_print=False)
-    return re.sub(rf"{mask}\d+-", "", _IGNORED.sub(r"\1", str(done))).strip() + "\n"
+    done = re.sub(rf"{mask}\d+-", "", _IGNORED.sub(r"\1", str(done))).strip() + "\n"
+    for reference, name in _SIGNS.items():
+        done = done.replace(mask + name, reference)
+    return done
 
 
 def _mask_absent_from(html: str) -> str:
@@ -79,6 +90,8 @@ def _marked(part: str, mask: str) -> str:
     def masked(found: re.Match[str]) -> str:
         return _with_fallbacks(found[0], mask)
 
+    for reference, name in _SIGNS.items():
+        part = part.replace(reference, mask + name)
     part = _STYLE_ATTRIBUTE.sub(masked, part)
     part = _INLINE_SHEET.sub(lambda sheet: _BLOCK.sub(masked, sheet[0]), part)
     return _STYLE.sub(_ignored_unless_marked, part)

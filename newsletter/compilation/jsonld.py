@@ -9,13 +9,15 @@ of a reader is in it: slots are at their default words. Pure.
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from newsletter.assembly.edition import Block, CalendarEvent, Edition, Picture, PlaceView
-from newsletter.compilation.neutral import unslotted
+from newsletter.compilation.correction import Note
+from newsletter.compilation.slots import unslotted
 from newsletter.content.entry import Kind, SittingStatus
+from newsletter.times import rfc3339
 
 Node = dict[str, object]
 """An object of the graph."""
@@ -50,12 +52,12 @@ class _Told:
     lang: str
 
 
-def structured_data(edition: Edition) -> Node:
-    """The graph of an edition."""
+def structured_data(edition: Edition, *, notes: Sequence[Note] = ()) -> Node:
+    """The graph of an edition; `notes` are its corrections, the newest first."""
     parts = [_item(block, edition) for section in edition.sections for block in section.blocks if block.kind in _TYPES]
     return {
         "@context": "https://schema.org",
-        "@graph": [_issue(edition), *parts, *(_event(event, edition) for event in edition.events)],
+        "@graph": [_issue(edition, notes), *parts, *(_event(event, edition) for event in edition.events)],
     }
 
 
@@ -75,7 +77,7 @@ def leading_picture(edition: Edition) -> Picture | None:
     return next((block.picture for block in blocks if block.picture and block.picture.url.startswith("http")), None)
 
 
-def _issue(edition: Edition) -> Node:
+def _issue(edition: Edition, notes: Sequence[Note]) -> Node:
     picture = leading_picture(edition)
     return _said(
         {
@@ -87,6 +89,8 @@ def _issue(edition: Edition) -> Node:
             "description": unslotted(edition.preheader.text),
             "inLanguage": edition.language,
             "datePublished": edition.date.isoformat(),
+            "dateModified": _instant(notes[0].at) if notes else None,
+            "correction": [_correction(note, edition) for note in notes],
             "image": picture.url if picture else None,
             "author": {"@id": f"{edition.web_view}#publisher"},
             "publisher": _publisher(edition),
@@ -97,6 +101,19 @@ def _issue(edition: Edition) -> Node:
             ],
         }
     )
+
+
+def _correction(note: Note, edition: Edition) -> Node:
+    return {
+        "@type": "CorrectionComment",
+        "text": note.reason.text,
+        "inLanguage": note.reason.lang or edition.language,
+        "datePublished": _instant(note.at),
+    }
+
+
+def _instant(at: dt.datetime) -> str:
+    return rfc3339(at.replace(microsecond=0))
 
 
 def _publisher(edition: Edition) -> Node:

@@ -1,7 +1,7 @@
 """
-Tables of compilation: artifacts by their digest, and what an approval holds for its issue.
+Tables of compilation: artifacts by their digest, what an approval holds for its issue, and corrections after sending.
 
-An approval holds the artifacts, the calendar file and the build record.
+An approval holds the artifacts, the calendar file and the build record. A correction changes none of them.
 
 An artifact's row is written once and never changed: its name is the digest of its content.
 """
@@ -9,10 +9,10 @@ An artifact's row is written once and never changed: its name is the digest of i
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, Column, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field
 
-from subscribers.columns import Base, instant, json_column, reference
+from subscribers.columns import Base, identity, instant, json_column, reference
 
 
 class ArtifactRow(Base, table=True):
@@ -53,3 +53,35 @@ class BuildRow(Base, table=True):
     issue_id: int = reference("issue.id", primary_key=True)
     calendar: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     manifest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CorrectionRow(Base, table=True):
+    """
+    That the pages of an issue were corrected after it was sent: when, by whom, why.
+
+    `reasons` is the officer's words by language, in the order in which they were given.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (UniqueConstraint("issue_id", "number"),)
+
+    id: int | None = identity()
+    issue_id: int = reference("issue.id")
+    number: int
+    # Plain JSON on PostgreSQL as well, for JSONB forgets the order of keys.
+    reasons: dict[str, str] = Field(sa_column=Column(JSON(none_as_null=True), nullable=False))
+    operator: str = Field(max_length=80)
+    at: dt.datetime = instant()
+
+
+class CorrectedRow(Base, table=True):
+    """The artifact that a page shows since a correction, and the titles of the entries that it says anew."""
+
+    __tablename__ = "corrected"
+
+    correction_id: int = reference("correction.id", primary_key=True)
+    language: str = Field(primary_key=True, max_length=35)
+    digest: str = Field(
+        sa_column=Column(String(64), ForeignKey("artifact.digest", ondelete="RESTRICT"), nullable=False, index=True)
+    )
+    changed: list[str] = Field(sa_column=Column(JSON(none_as_null=True), nullable=False))

@@ -7,7 +7,7 @@ that say why the mail came, the link to the page that this already is, the line 
 Promises that no value of a reader is even asked for. Pure.
 
 Works on the tags of finished HTML: the inliner has written `<` and `>` in words and attributes as entities, attributes
-in double quotes, and every element that is not void with its end tag.
+in quotes (single ones where the words have double ones), and every element that is not void with its end tag.
 """
 
 import re
@@ -19,7 +19,7 @@ from typing import Final
 from newsletter.assembly.edition import Edition
 from newsletter.compilation.artifact import SAMPLE, Artifact
 from newsletter.compilation.message import Values
-from newsletter.compilation.slots import Slot, Slots, System
+from newsletter.compilation.slots import Slots, System, unslotted
 from newsletter.words import catalogue
 
 TOKEN: Final = re.compile(r"(<[^<>]+>)")
@@ -30,7 +30,7 @@ VOID: Final = frozenset({"area", "br", "col", "hr", "img", "input", "link", "met
 
 _COMMENTS: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _NAME: Final = re.compile(r"</?([a-zA-Z][\w-]*)")
-_ATTRIBUTE: Final = re.compile(r'\s([\w:-]+)="([^"]*)"')
+_ATTRIBUTE: Final = re.compile(r"""(\s)([\w:-]+)=(?:"([^"]*)"|'([^']*)')""")
 _WORDS: Final = re.compile(r"\w+")
 
 _FRAMES: Final = frozenset({"p", "li", "ul", "ol", "div", "span", "b", "strong", "i", "em"})
@@ -67,14 +67,9 @@ def neutral_page(artifact: Artifact, edition: Edition) -> NeutralPage:
     return NeutralPage(head=head.partition("<head>")[2].partition("</head>")[0], body=body)
 
 
-def unslotted(text: str) -> str:
-    """An officer's plain text or CommonMark with each slot at its default words."""
-    return "".join(part.default if isinstance(part, Slot) else part for part in Slots("").parts(text))
-
-
 def attributes(tag: str) -> dict[str, str]:
     """The attributes of a tag, as plain text."""
-    return {name: unescape(value) for name, value in _ATTRIBUTE.findall(tag)}
+    return {name: unescape(double or single) for _, name, double, single in _ATTRIBUTE.findall(tag)}
 
 
 def name_of(token: str) -> str:
@@ -87,10 +82,13 @@ def with_addresses(html: str, change: Callable[[str], str]) -> str:
     """The HTML with every `href` and `src` as `change` gives it."""
 
     def changed(found: re.Match[str]) -> str:
-        return f'{found[1]}"{escape(change(unescape(found[2])))}"'
+        space, name, double, single = found.groups(default="")
+        if name not in {"href", "src"}:
+            return found[0]
+        return f'{space}{name}="{escape(change(unescape(double or single)))}"'
 
     def tag(found: re.Match[str]) -> str:
-        return re.sub(r'(\s(?:href|src)=)"([^"]*)"', changed, found[0])
+        return _ATTRIBUTE.sub(changed, found[0])
 
     return TOKEN.sub(tag, html)
 

@@ -213,6 +213,11 @@ _CONTINUES: Final = re.compile(r"[\w/?&#=%+~:-]")
 """What would become part of an address if it followed one."""
 
 
+def unslotted(text: str) -> str:
+    """An officer's plain text or CommonMark with each slot at its default words."""
+    return "".join(part.default if isinstance(part, Slot) else part for part in Slots("").parts(text))
+
+
 def _nonce(content: str) -> str:
     digest = sha256(content.encode("utf-8", "surrogatepass"))
     while (nonce := digest.hexdigest()[:_NONCE]) in content:

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from newsletter.compilation.artifact import Artifact, artifact_from
-from newsletter.compilation.models import ArtifactRow, BuildRow, PinRow
+from newsletter.compilation.correction import CorrectedEdition, Correction
+from newsletter.compilation.models import ArtifactRow, BuildRow, CorrectedRow, CorrectionRow, PinRow
 from newsletter.errors import NotFound
 
 
@@ -88,6 +89,50 @@ def get_build(session: Session, issue_id: int) -> tuple[bytes, bytes] | None:
     """The calendar file and the build record held for an issue, if it is approved."""
     row = session.exec(select(BuildRow).where(col(BuildRow.issue_id) == issue_id)).one_or_none()
     return (row.calendar, row.manifest) if row else None
+
+
+def add_correction(session: Session, issue_id: int, correction: Correction) -> None:
+    """Keep a correction whose artifacts are stored; fails where the issue has one of that number already."""
+    row = CorrectionRow(
+        issue_id=issue_id,
+        number=correction.number,
+        reasons=dict(correction.reasons),
+        operator=correction.operator,
+        at=correction.at,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        CorrectedRow(correction_id=row.id or 0, language=language, digest=edition.digest, changed=list(edition.changed))
+        for language, edition in correction.editions.items()
+    )
+    session.flush()
+
+
+def corrections(session: Session, issue_id: int) -> tuple[Correction, ...]:
+    """The corrections of an issue, the first one first."""
+    rows = session.exec(
+        select(CorrectionRow).where(col(CorrectionRow.issue_id) == issue_id).order_by(col(CorrectionRow.number))
+    ).all()
+    corrected = session.exec(
+        select(CorrectedRow)
+        .where(col(CorrectedRow.correction_id).in_([row.id for row in rows]))
+        .order_by(col(CorrectedRow.language))
+    ).all()
+    return tuple(
+        Correction(
+            number=row.number,
+            at=row.at,
+            operator=row.operator,
+            reasons=row.reasons,
+            editions={
+                each.language: CorrectedEdition(digest=each.digest, changed=tuple(each.changed))
+                for each in corrected
+                if each.correction_id == row.id
+            },
+        )
+        for row in rows
+    )
 
 
 def _artifact(row: ArtifactRow) -> Artifact:

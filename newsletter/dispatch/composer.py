@@ -1,9 +1,10 @@
 """
 The composer: a claimed delivery becomes a message in its envelope.
 
-Takes claims, reads what is known of their people and the artifacts they get, yields envelopes. An artifact is read once
-and kept; per person there is nothing but the splicing of slot values. The same delivery gives the same bytes at every
-attempt: Message-ID, Date and tokens are derived, never made up.
+Takes claims, reads what is known of their people and the artifacts they get, yields drafts; takes a draft, yields its
+envelope. An artifact is read and made ready once; per person there is nothing but three keyed digests and the splicing
+of slot values. The same delivery gives the same bytes at every attempt: Message-ID, Date and tokens are derived, never
+made up. What signs is imported only where something is signed.
 """
 
 import base64
@@ -11,19 +12,22 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
-from newsletter.compilation.message import Values, render
+from newsletter.compilation.message import Skeleton, Values, render
 from newsletter.database import Sessions
-from newsletter.dispatch.dkim import Signer, signer_for
 from newsletter.dispatch.ledger import Claim
+from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
 from newsletter.dispatch.relay import Envelope
 from newsletter.links import Links
 from subscribers.address import parse_address
 from subscribers.store import SlotValues, slot_values
-from subscribers.tokens import Keys, sign
+from subscribers.tokens import Keys, signing
+
+if TYPE_CHECKING:
+    from newsletter.dispatch.dkim import Signer
 
 KEPT: Final = 32
 """Artifacts held in memory: an issue in sixteen languages, twice."""
@@ -33,6 +37,18 @@ UNSUBSCRIBE: Final = "unsubscribe"
 
 PREFERENCES: Final = "preferences"
 """Purpose of the token that opens the page of one's own; its payload is `UID`."""
+
+NOBODY: Final = "test"
+"""Stands for the public id where a message goes to somebody who is no subscriber."""
+
+
+UNADDRESSED: Final = Outcome(
+    verdict=Verdict.REFUSED,
+    phase=Phase.MAIL,
+    fault=Fault.RECIPIENT,
+    note="5.6.7 the part before the @ is not ASCII: messages are written without such addresses (RFC 6532)",
+)
+"""Of a person whom no header can name; one of them must not keep the message from all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,70 +62,133 @@ class Sealing:
     keys: Keys
     links: Links
     bounce_domain: str | None
-    signers: tuple[Signer, ...] = ()
+    signers: "tuple[Signer, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """An artifact made ready: all that its messages have in common. `domain` is the sender's, as A-labels."""
+
+    skeleton: Skeleton
+    sender: str
+    domain: str
+    signer: "Signer | None"
+
+
+class Draft(NamedTuple):
+    """A message before it is written: the claim, what is known of its person, the form it takes."""
+
+    claim: Claim
+    person: SlotValues
+    form: Form
 
 
 class MessageComposer:
-    """Composes for one dispatcher; see `dispatcher.Composer`."""
+    """Composes for one dispatcher; see `supply.Composer`."""
 
     def __init__(self, sessions: Sessions, sealing: Sealing) -> None:
         self._sessions = sessions
         self._sealing = sealing
-        self._artifacts: OrderedDict[str, Artifact] = OrderedDict()
+        self._forms: OrderedDict[str, Form] = OrderedDict()
+        # What all messages share: a token needs no quoting, and a keyed digest goes on from where all begin alike.
+        self._leave, self._leave_at = signing(sealing.keys, UNSUBSCRIBE), sealing.links.unsubscribe("")
+        self._prefer, self._prefer_at = signing(sealing.keys, PREFERENCES), sealing.links.preferences("")
+        self._naming = hmac.new(sealing.keys.suppression, b"delivery/", "sha256")
 
-    def __call__(self, claims: Sequence[Claim]) -> list[tuple[Claim, Envelope]]:
-        """Return each claim with its message; those whose person has been erased are left out."""
+    @property
+    def signs(self) -> bool:
+        """Whether there are signers."""
+        return bool(self._sealing.signers)
+
+    def look_up(self, claims: Sequence[Claim]) -> list[Draft]:
+        """
+        Read the people and the artifacts of a batch; those whose person has been erased are left out.
+
+        Raises ConfigurationFault where there are signers but none for a sender's domain: nothing goes out half proven.
+        """
         ids = [claim.subscriber_id for claim in claims if claim.subscriber_id is not None]
+        wanted = {claim.artifact for claim in claims}
         with self._sessions() as session:
             people = slot_values(session, ids)
-            missing = {claim.artifact for claim in claims} - set(self._artifacts)
-            self._artifacts.update(artifacts.get_many(session, sorted(missing)))
+            missing = sorted(wanted - set(self._forms))
+            found = artifacts.get_many(session, missing) if missing else {}
             session.rollback()
-        composed = []
-        for claim in claims:
-            person = _person(claim, people)
-            if person is not None:
-                composed.append((claim, envelope_for(claim, person, self._artifacts[claim.artifact], self._sealing)))
-        while len(self._artifacts) > KEPT:
-            self._artifacts.popitem(last=False)
-        return composed
+        self._forms.update((digest, form_of(artifact, self._sealing)) for digest, artifact in found.items())
+        forms = {digest: self._forms[digest] for digest in wanted}
+        for digest in wanted:
+            self._forms.move_to_end(digest)
+        while len(self._forms) > KEPT:
+            self._forms.popitem(last=False)
+        drafts = ((claim, _person(claim, people), forms[claim.artifact]) for claim in claims)
+        return [Draft(claim, person, form) for claim, person, form in drafts if person is not None]
+
+    def objection(self, draft: Draft) -> Outcome | None:
+        """Why no message can be written to this person, None where one can."""
+        address = draft.person.address
+        return None if address.isascii() or not parse_address(address).needs_smtputf8 else UNADDRESSED
+
+    def compose(self, draft: Draft) -> Envelope:
+        """Splice one message, sign it and put it into its envelope."""
+        claim, person, form = draft
+        recipient, needs_smtputf8 = _mailbox(person.address)
+        name = self._name_of(claim)
+        who = person.uid or NOBODY
+        values = Values(
+            address=recipient,
+            name=f"{person.first_name} {person.last_name}".strip(),
+            message_id=f"{name}@{form.domain}",
+            date=claim.dated,
+            unsubscribe_url=self._leave_at + self._leave(f"{who}/{claim.mailing}"),
+            preferences_url=self._prefer_at + self._prefer(who),
+            slots={
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "organisation": person.organisation,
+                "city": person.city,
+                "country": person.country,
+            },
+        )
+        data = render(form.skeleton, values)
+        domain = self._sealing.bounce_domain
+        return Envelope(
+            sender=f"b+{name}@{domain}" if domain else form.sender,
+            recipient=recipient,
+            needs_smtputf8=needs_smtputf8,
+            name=name,
+            data=form.signer.sign(data) + data if form.signer else data,
+        )
+
+    def _name_of(self, claim: Claim) -> str:
+        """
+        The delivery's own name: 26 small letters and digits that nobody can guess, the same at every attempt.
+
+        It is the left side of the Message-ID (RFC 5322 §3.6.4) and the key of the return path, whose local part has to
+        stay under 64 octets and is read without regard to case (RFC 5321 §4.5.3.1.1), so base32.
+        """
+        code = self._naming.copy()
+        code.update(f"{claim.mailing}/{claim.digest}".encode())
+        return base64.b32encode(code.digest()[:16]).decode().rstrip("=").lower()
 
 
-def envelope_for(claim: Claim, person: SlotValues, artifact: Artifact, sealing: Sealing) -> Envelope:
+def form_of(artifact: Artifact, sealing: Sealing) -> Form:
     """
-    Splice one message, sign it and put it into its envelope.
+    Make an artifact ready.
 
-    Raises ConfigurationFault where there are signers but none for the sender's domain: nothing goes out half proven.
+    Raises ConfigurationFault where there are signers but none for the sender's domain.
     """
-    address = parse_address(person.address)
-    name = _name_of(claim, sealing.keys)
-    domain = parse_address(artifact.sender_address).ascii_form.rpartition("@")[2]
-    who = person.uid or "test"
-    values = Values(
-        address=address.ascii_form,
-        name=" ".join(filter(None, (person.first_name, person.last_name))),
-        message_id=f"{name}@{domain}",
-        date=claim.dated,
-        unsubscribe_url=sealing.links.unsubscribe(sign(sealing.keys, UNSUBSCRIBE, f"{who}/{claim.mailing}")),
-        preferences_url=sealing.links.preferences(sign(sealing.keys, PREFERENCES, who)),
-        slots={
-            "first_name": person.first_name,
-            "last_name": person.last_name,
-            "organisation": person.organisation,
-            "city": person.city,
-            "country": person.country,
-        },
+    domain = parse_address(artifact.sender_address).domain
+    return Form(
+        skeleton=artifact.message,
+        sender=artifact.sender_address,
+        domain=domain,
+        signer=_signer_for(sealing.signers, domain) if sealing.signers else None,
     )
-    data = render(artifact.message, values)
-    signer = signer_for(sealing.signers, domain)
-    sender = f"b+{name}@{sealing.bounce_domain}" if sealing.bounce_domain else artifact.sender_address
-    return Envelope(
-        sender=sender,
-        recipient=address.ascii_form,
-        needs_smtputf8=address.needs_smtputf8,
-        name=name,
-        data=signer.sign(data) + data if signer else data,
-    )
+
+
+def _signer_for(signers: "tuple[Signer, ...]", domain: str) -> "Signer | None":
+    from newsletter.dispatch.dkim import signer_for
+
+    return signer_for(signers, domain)
 
 
 def _person(claim: Claim, people: Mapping[int, SlotValues]) -> SlotValues | None:
@@ -122,12 +201,9 @@ def _person(claim: Claim, people: Mapping[int, SlotValues]) -> SlotValues | None
     return None
 
 
-def _name_of(claim: Claim, keys: Keys) -> str:
-    """
-    The delivery's own name: 26 small letters and digits that nobody can guess, the same at every attempt.
-
-    It is the left side of the Message-ID (RFC 5322 §3.6.4) and the key of the return path, whose local part has to stay
-    under 64 octets and is read without regard to case (RFC 5321 §4.5.3.1.1), so base32.
-    """
-    code = hmac.digest(keys.suppression, f"delivery/{claim.mailing}/{claim.digest}".encode(), "sha256")
-    return base64.b32encode(code[:16]).decode().rstrip("=").lower()
+def _mailbox(address: str) -> tuple[str, bool]:
+    """An address as the envelope has it, and whether it needs SMTPUTF8; one in ASCII stands as it was once read."""
+    if address.isascii():
+        return address, False
+    parsed = parse_address(address)
+    return parsed.ascii_form, parsed.needs_smtputf8

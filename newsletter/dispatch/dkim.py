@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from newsletter.compilation import headers
 from newsletter.errors import ConfigurationFault
+from newsletter.preflight.alignment import is_aligned
 from newsletter.settings import DkimSettings
 from subscribers.address import domain_key
 from subscribers.errors import InvalidAddress
@@ -114,12 +115,8 @@ class Signer:
     keys: tuple[SigningKey, ...]
 
     def is_aligned(self, domain: str) -> bool:
-        """
-        Whether DMARC takes a signature of this domain for mail from that one (RFC 7489 §3.1.1, relaxed).
-
-        Two domains beneath a common one count there as well, but which ones do takes the public suffix list to tell.
-        """
-        return domain == self.domain or domain.endswith(f".{self.domain}") or self.domain.endswith(f".{domain}")
+        """Whether DMARC takes a signature of this domain for mail from that one."""
+        return is_aligned(domain, self.domain)
 
     def sign(self, message: bytes) -> bytes:
         """

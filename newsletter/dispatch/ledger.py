@@ -7,71 +7,41 @@ Every transition is a guarded UPDATE (state, worker, epoch) whose row count says
 officer or an unsubscribe has moved meanwhile, or that another dispatcher has taken over, is lost to this one, and its
 late write hits no row. The ledger commits its own transactions, because a mark is worth nothing before it is committed.
 It is synchronous; `dispatcher` calls it from one task, the single writer.
+
+On SQLite a commit survives a killed process at once, and a power cut from the next barrier on: a transaction whose
+commit waits for the disk, which takes along all before it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, true, update
 from sqlmodel import Session, col
 
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
 from newsletter.database import Sessions, changed_rows
-from newsletter.dispatch import store
+from newsletter.dispatch import store, workers
+from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
 from newsletter.dispatch.models import AttemptRow
-from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
+from newsletter.dispatch.seals import seal
+from newsletter.dispatch.statements import Candidate, Marked, RunningRun, Statements, driver_errors, statements_for
+from newsletter.dispatch.store import attempts_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
-from newsletter.planning.store import ENDED_STATES
 from newsletter.settings import Uncertain
-from subscribers.address import masked
 from subscribers.columns import UTCDateTime
 
-_DIED = "the dispatcher died before the relay replied"
+__all__ = ["Claim", "Ledger", "Mark", "Result", "Standing", "attempts_of"]
 
+BARRIER_SECONDS: Final = 0.05
+"""What a power cut may take at most while messages go out: waiting for the disk each time would halve the speed."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """
-    A delivery that this dispatcher has taken.
-
-    `number` is that of the attempt to come; `since` is when its run started, or when a single message was first tried;
-    `dated` is the Date of the message.
-    """
-
-    delivery_id: int
-    epoch: int
-    number: int
-    mailing: str
-    run_id: int | None
-    subscriber_id: int | None
-    address: str | None
-    digest: str
-    language: str
-    artifact: str
-    repeats: int
-    since: dt.datetime
-    dated: dt.datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """The content of this delivery is about to be written."""
-
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """An attempt has ended; `next_at` is when to try again, None with a deferral means that it has expired."""
-
-    claim: Claim
-    outcome: Outcome
-    marked: bool
-    relay: str
-    next_at: dt.datetime | None = None
+BARRIER_RESULTS: Final = 500
+"""A barrier comes sooner after so many results."""
 
 
 class Standing(StrEnum):
@@ -86,70 +56,140 @@ class Standing(StrEnum):
 
 
 class Ledger:
-    """The deliveries of one dispatcher, named `worker`."""
+    """
+    The deliveries of one dispatcher, named `worker`.
 
-    def __init__(self, sessions: Sessions, *, worker: str, uncertain: Uncertain, hold: dt.timedelta) -> None:
+    `connections`, where it is known, is how many messages it may have on the wire: the audit holds a death to it.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        worker: str,
+        uncertain: Uncertain,
+        hold: dt.timedelta,
+        connections: int | None = None,
+    ) -> None:
         self._sessions = sessions
-        self._worker = worker
+        self._name = self._worker = worker
         self._uncertain = uncertain
         self._hold = hold
+        self._connections = connections
+        self._engine: Engine | None = None
+        self._statements: Statements | None = None
+        self._begun: dict[int, dt.datetime] = {}
+        self._latest = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._synced = 0.0
+        self._results = 0
 
     def take_over(self, now: dt.datetime) -> tuple[int, int]:
         """
-        Clear up after a dispatcher that died: call it once, holding the dispatcher's lock.
+        Begin a life, and clear up after dispatchers that died: call it once, on SQLite holding the dispatcher's lock.
 
         What was claimed is planned again: nothing of it was sent. What was being sent is uncertain, with an attempt
         that says so, and under the policy `repeat` planned again at once: nobody is left out, unless the run has been
         cancelled meanwhile. Returns how many of each.
         """
-        sending, claimed = store.in_state(DeliveryState.SENDING), store.in_state(DeliveryState.CLAIMED)
-        with self._sessions() as session:
-            dying = session.scalars(select(DeliveryRow).where(sending)).all()
-            session.add_all(_lost_attempt(row, now) for row in dying)
-            for run_id in store.live_runs(session) if self._uncertain is Uncertain.REPEAT else ():
-                again = store.in_state(DeliveryState.SENDING, store.of_run(run_id))
-                self._move(session, again, state=DeliveryState.PLANNED, now=now, reason=_DIED)
-            self._move(session, sending, state=DeliveryState.UNCERTAIN, now=now, reason=_DIED)
-            released = self._move(session, claimed, state=DeliveryState.PLANNED, now=now)
-            session.commit()
-        return released, len(dying)
+        with self._transaction(durable=True) as session:
+            live = store.live_runs(session)
+            workers.end(session, self._worker, now)
+            if _is_shared(session):
+                workers.end_silent(session)
+                whose = workers.of_the_dead()
+            else:
+                workers.end_all(session, now)
+                whose = true()
+            cleared = self._clear(session, whose, live=live, now=now)
+            self._worker = workers.register(session, self._name, connections=self._connections, now=now)
+        self._begun.clear()
+        return cleared
+
+    def heartbeat(self, now: dt.datetime) -> bool:
+        """
+        Say that this worker lives, every `workers.BEAT`.
+
+        False: it has been declared dead and must begin nothing new, whatever it still writes does not hold. On SQLite
+        it is always True: nobody else is there to declare anything.
+        """
+        with self._transaction(durable=True) as session:
+            alive = workers.beat(session, self._worker, now)
+            return alive or not _is_shared(session)
+
+    def reap(self, now: dt.datetime) -> tuple[int, int]:
+        """
+        Declare silent workers dead and clear up after all that are, as `take_over` does; returns how many of each.
+
+        The database's clock decides. Any number of workers may try at once: it is done once.
+        """
+        with self._transaction() as session:
+            if not _is_shared(session):
+                return 0, 0
+            live = store.live_runs(session)
+            workers.end_silent(session)
+            return self._clear(session, workers.of_the_dead(), live=live, now=now)
+
+    def sign_off(self, now: dt.datetime) -> bool:
+        """
+        End this worker's life: all it has begun has ended; False where it had been declared dead before.
+
+        Not needed, the silence says it as well, but later.
+        """
+        with self._transaction(durable=True) as session:
+            return workers.end(session, self._worker, now)
 
     def claim(self, limit: int, now: dt.datetime) -> list[Claim]:
         """Take up to `limit` deliveries that can go out now; those that nobody wants any more end here."""
-        with self._sessions() as session:
-            rows = store.ready(session, limit, now)
+        with self._transaction() as session:
+            rows, runs = self._ready(session, limit, now)
             if not rows:
-                session.rollback()
                 return []
             unwanted = store.unwanted(session, rows)
             tried = store.first_tried(session, rows)
-            claims = [_claim(row, run, tried) for row, run in rows if row.id not in unwanted]
-            self._take(session, [claim.delivery_id for claim in claims], now)
+            claims = [_claim(row, runs.get(row.run_id), tried, now) for row in rows if row.id not in unwanted]
+            ids = [claim.delivery_id for claim in claims]
+            connection = session.connection()
+            self._rows(connection).take(connection, ids, worker=self._worker, now=now)
             if unwanted:
-                self._move(session, col(DeliveryRow.id).in_(unwanted), state=DeliveryState.SUPPRESSED, now=now)
-            session.commit()
+                stopped = col(DeliveryRow.id).in_(unwanted)
+                self._move(session, stopped, state=DeliveryState.SUPPRESSED, now=now, epoch=DeliveryRow.epoch + 1)
         return claims
+
+    def _ready(
+        self, session: Session, limit: int, now: dt.datetime
+    ) -> tuple[list[Candidate], Mapping[int | None, RunningRun]]:
+        """
+        What can go out now: single messages first, then runs in order, what is due again first.
+
+        The runs stay as they are until the claim is committed, so that a pause that was acknowledged has seen it.
+        """
+        connection = session.connection()
+        rows = self._rows(connection)
+        runs: dict[int | None, RunningRun] = {run.id: run for run in rows.running(connection)}
+        if rows.is_fenced(connection, self._worker, ()):
+            return [], {}
+        found: list[Candidate] = []
+        for run_id in (None, *runs):
+            for state in (DeliveryState.DEFERRED, DeliveryState.PLANNED):
+                if len(found) < limit:
+                    found += rows.ready(connection, state, run_id=run_id, limit=limit - len(found), now=now)
+        return found, runs
 
     def release(self, claims: Iterable[Claim], now: dt.datetime) -> None:
         """Give back what was claimed and not begun."""
-        with self._sessions() as session:
-            for claim in claims:
-                session.execute(
-                    update(DeliveryRow)
-                    .where(*self._held(claim, DeliveryState.CLAIMED))
-                    .values(state=DeliveryState.PLANNED, worker=None, changed=now)
-                )
-            session.commit()
+        with self._transaction() as session:
+            mine = ((claim.delivery_id, claim.epoch) for claim in claims)
+            connection = session.connection()
+            self._rows(connection).give_back(connection, mine, worker=self._worker, now=now)
 
     def drop(self, claims: Sequence[Claim], now: dt.datetime) -> None:
         """End claims whose person has gone since the audience was frozen: nobody is there to write to."""
         if not claims:
             return
-        with self._sessions() as session:
+        with self._transaction() as session:
             for claim in claims:
-                held = and_(*self._held(claim, DeliveryState.CLAIMED))
-                self._move(session, held, state=DeliveryState.SUPPRESSED, now=now, reason="erased", address=None)
-            session.commit()
+                gone = {"reason": "erased", "address": None, "epoch": DeliveryRow.epoch + 1}
+                self._move(session, self._claimed(claim), state=DeliveryState.SUPPRESSED, now=now, **gone)
 
     def commit(self, entries: Sequence[Mark | Result], now: dt.datetime) -> list[bool]:
         """
@@ -158,31 +198,51 @@ class Ledger:
         Returns for each whether it held. A mark that did not hold means: do not send, somebody else has decided about
         this delivery. A result that did not hold leaves no attempt: whoever has the delivery now numbers their own.
         """
-        with self._sessions() as session:
-            held = [
-                self._mark(session, entry, now) if isinstance(entry, Mark) else self._end(session, entry, now)
-                for entry in entries
-            ]
-            session.commit()
+        # An attempt cannot have ended before one that began earlier, even where the machine's clock was set back.
+        now = self._latest = max(self._latest, now.astimezone(dt.UTC))
+        with self._group(durable=self._barrier_is_due()) as connection:
+            rows = self._rows(connection)
+            run_ids = sorted({run_id for entry in entries if (run_id := entry.claim.run_id) is not None})
+            if rows.is_fenced(connection, self._worker, run_ids):
+                return [False] * len(entries)
+            held: list[bool] = []
+            for group in _groups(entries):
+                marks = [_marked(entry.claim) for entry in group if isinstance(entry, Mark)]
+                ends = [self._ended(entry, now) for entry in group if isinstance(entry, Result)]
+                kept = rows.write(connection, marks, ends, worker=self._worker, now=now)
+                held += [entry.claim.delivery_id in kept for entry in group]
+        self._note(entries, held, now)
         return held
+
+    def _ended(self, result: Result, now: dt.datetime) -> Ended:
+        began = self._begun.get(result.claim.delivery_id, now) if result.marked else None
+        return ended(result, Moment(worker=self._worker, at=now, began=began), policy=self._uncertain)
+
+    def _note(self, entries: Sequence[Mark | Result], held: Sequence[bool], now: dt.datetime) -> None:
+        """Remember when attempts began, which their results will tell."""
+        for entry, kept in zip(entries, held, strict=True):
+            if isinstance(entry, Result):
+                self._begun.pop(entry.claim.delivery_id, None)
+                self._results += 1
+            elif kept:
+                self._begun[entry.claim.delivery_id] = now
 
     def sweep(self, now: dt.datetime) -> int:
         """Plan again what has been uncertain for as long as the policy holds it, once each; returns how many."""
         if self._uncertain is not Uncertain.REPEAT:
             return 0
         due = (col(DeliveryRow.repeats) == 0, col(DeliveryRow.changed) <= now - self._hold)
-        with self._sessions() as session:
-            swept = 0
+        swept = 0
+        with self._transaction() as session:
             for run_id in store.live_runs(session):
                 held = store.in_state(DeliveryState.UNCERTAIN, store.of_run(run_id), *due)
                 again = DeliveryRow.repeats + 1
                 swept += self._move(session, held, state=DeliveryState.PLANNED, now=now, repeats=again)
-            session.commit()
         return swept
 
     def pause(self, run_id: int, reason: str, now: dt.datetime) -> bool:
         """Pause a run, and its issue, because of something that is wrong with us; says whether this call did it."""
-        with self._sessions() as session:
+        with self._transaction(durable=True) as session:
             running = update(RunRow).where(col(RunRow.id) == run_id, col(RunRow.state) == RunState.RUNNING)
             paused = changed_rows(session, running.values(state=RunState.PAUSED, held=reason[:300])) == 1
             mine = store.in_state(DeliveryState.CLAIMED, store.of_run(run_id))
@@ -191,19 +251,18 @@ class Ledger:
                 issue_id = session.get_one(RunRow, run_id).issue_id
                 sending = (IssueState.SENDING,)
                 issues.set_state(session, issue_id, expected=sending, state=IssueState.PAUSED, now=now)
-            session.commit()
         return paused
 
     def finished_runs(self, now: dt.datetime) -> list[int]:
         """Finish running runs of which every delivery has ended, with their issues; returns the ids of the issues."""
-        with self._sessions() as session:
+        with self._transaction(durable=True) as session:
             unended = select(col(DeliveryRow.id)).where(col(DeliveryRow.run_id) == RunRow.id, self._unended())
-            runs = session.scalars(select(RunRow).where(col(RunRow.state) == RunState.RUNNING, ~unended.exists())).all()
+            ready = select(RunRow).where(col(RunRow.state) == RunState.RUNNING, ~unended.exists())
+            runs = session.scalars(ready.order_by(col(RunRow.id)).with_for_update()).all()
             for run in runs:
                 run.state, run.ended = RunState.FINISHED, now
                 sending = (IssueState.SENDING,)
                 issues.set_state(session, run.issue_id, expected=sending, state=IssueState.SENT, now=now)
-            session.commit()
         return [run.issue_id for run in runs]
 
     def standing(self, now: dt.datetime) -> tuple[Standing, dt.datetime | None]:
@@ -260,12 +319,21 @@ class Ledger:
             moving | ((col(DeliveryRow.state) == DeliveryState.UNCERTAIN) & (col(DeliveryRow.repeats) == 0))
         )
 
-    def _take(self, session: Session, ids: Sequence[int], now: dt.datetime) -> None:
-        session.execute(
-            update(DeliveryRow)
-            .where(col(DeliveryRow.id).in_(ids))
-            .values(state=DeliveryState.CLAIMED, worker=self._worker, epoch=DeliveryRow.epoch + 1, changed=now)
-        )
+    def _clear(
+        self, session: Session, whose: ColumnElement[bool], *, live: Sequence[int | None], now: dt.datetime
+    ) -> tuple[int, int]:
+        """Plan again, or name uncertain, what a dispatcher had that is dead; returns how many of each."""
+        sending, claimed = store.in_state(DeliveryState.SENDING, whose), store.in_state(DeliveryState.CLAIMED, whose)
+        dying = session.scalars(select(DeliveryRow).where(sending).with_for_update()).all()
+        for row in dying:
+            tried = lost(row, at=now)
+            sealed = seal(row.seal, tried)
+            session.execute(insert(AttemptRow).values(**tried._asdict(), seal=sealed))
+            repeats = self._uncertain is Uncertain.REPEAT and row.run_id in live
+            state = DeliveryState.PLANNED if repeats else DeliveryState.UNCERTAIN
+            own = and_(col(DeliveryRow.id) == row.id, col(DeliveryRow.epoch) == row.epoch)
+            self._move(session, own, state=state, now=now, reason=DIED, seal=sealed)
+        return self._move(session, claimed, state=DeliveryState.PLANNED, now=now), len(dying)
 
     def _move(
         self,
@@ -279,47 +347,74 @@ class Ledger:
         moved = update(DeliveryRow).where(condition)
         return changed_rows(session, moved.values(state=state, worker=None, next_at=None, changed=now, **values))
 
-    def _held(self, claim: Claim, *states: DeliveryState) -> tuple[ColumnElement[bool], ...]:
-        return (
+    def _claimed(self, claim: Claim) -> ColumnElement[bool]:
+        return and_(
             col(DeliveryRow.id) == claim.delivery_id,
-            col(DeliveryRow.state).in_(states),
+            col(DeliveryRow.state) == DeliveryState.CLAIMED,
             col(DeliveryRow.worker) == self._worker,
             col(DeliveryRow.epoch) == claim.epoch,
         )
 
-    def _mark(self, session: Session, entry: Mark, now: dt.datetime) -> bool:
-        mine = update(DeliveryRow).where(*self._held(entry.claim, DeliveryState.CLAIMED))
-        values = {"state": DeliveryState.SENDING, "attempts": entry.claim.number, "changed": now}
-        return changed_rows(session, mine.values(**values)) == 1
+    def _rows(self, connection: Connection) -> Statements:
+        if self._statements is None:
+            self._statements = statements_for(connection)
+        return self._statements
 
-    def _end(self, session: Session, entry: Result, now: dt.datetime) -> bool:
-        claim, values = entry.claim, _after(entry)
-        spoken = entry.outcome.verdict is not Verdict.NOT_SENT or entry.marked
-        if spoken:
-            values["attempts"] = claim.number
-        if self._is_final(claim, values["state"]):
-            values["address"] = None  # of somebody who is no subscriber: nobody needs it any more
-        mine = update(DeliveryRow).where(*self._held(claim, DeliveryState.CLAIMED, DeliveryState.SENDING))
-        if changed_rows(session, mine.values(worker=None, changed=now, **values)) != 1:
-            return False
-        if spoken:
-            session.add(_attempt(entry, worker=self._worker, now=now))
-        comes_back = entry.marked and values["state"] in {DeliveryState.PLANNED, DeliveryState.DEFERRED}
-        if comes_back and claim.run_id not in store.live_runs(session):  # cancelled while it was on the wire
-            mine_still = col(DeliveryRow.id) == claim.delivery_id
-            self._move(session, mine_still, state=DeliveryState.CANCELLED, now=now)
-        return True
+    @contextmanager
+    def _transaction(self, *, durable: bool = False) -> Iterator[Session]:
+        """Committed at its end; with `durable` the commit is a barrier."""
+        with self._sessions() as session:
+            connection = session.connection(execution_options=_synchronous(durable=durable))
+            with driver_errors(connection):
+                yield session
+            session.commit()
+        self._note_barrier(durable=durable)
 
-    def _is_final(self, claim: Claim, state: object) -> bool:
-        if state is DeliveryState.UNCERTAIN:
-            return self._uncertain is Uncertain.SKIP or (self._uncertain is Uncertain.REPEAT and claim.repeats > 0)
-        return state in ENDED_STATES
+    @contextmanager
+    def _group(self, *, durable: bool) -> Iterator[Connection]:
+        """The same without a session, which would cost a group as much as its rows."""
+        if self._engine is None:
+            with self._sessions() as session:
+                self._engine = session.get_bind().engine
+        with self._engine.connect() as connection:
+            connection.execution_options(**_synchronous(durable=durable))
+            with connection.begin(), driver_errors(connection):
+                yield connection
+        self._note_barrier(durable=durable)
+
+    def _note_barrier(self, *, durable: bool) -> None:
+        if durable:
+            self._synced, self._results = time.monotonic(), 0
+
+    def _barrier_is_due(self) -> bool:
+        return self._results >= BARRIER_RESULTS or time.monotonic() - self._synced >= BARRIER_SECONDS
 
 
-def _claim(row: DeliveryRow, run: RunRow | None, tried: Mapping[int, dt.datetime]) -> Claim:
-    since = run.started if run and run.started else tried.get(row.id or 0, row.changed)
+def _synchronous(*, durable: bool) -> dict[str, str]:
+    return {"sqlite_synchronous": "FULL" if durable else "NORMAL"}
+
+
+def _is_shared(session: Session) -> bool:
+    """Whether other dispatchers may be at work on the same database."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _groups(entries: Sequence[Mark | Result]) -> Sequence[Sequence[Mark | Result]]:
+    """Entries that can be written at once: in order one by one where a delivery stands among them twice."""
+    if len({entry.claim.delivery_id for entry in entries}) == len(entries):
+        return [entries]
+    return [[entry] for entry in entries]
+
+
+def _marked(claim: Claim) -> Marked:
+    return Marked(claim.delivery_id, claim.epoch, claim.number)
+
+
+def _claim(row: Candidate, run: RunningRun | None, tried: Mapping[int, dt.datetime], now: dt.datetime) -> Claim:
+    # What is claimed for the first time is dated as it was planned; the statement stores that date.
+    since, dated = (run.started, run.dated) if run else (None, row.dated or row.changed)
     return Claim(
-        delivery_id=row.id or 0,
+        delivery_id=row.id,
         epoch=row.epoch + 1,
         number=row.attempts + 1,
         mailing=row.mailing,
@@ -330,64 +425,7 @@ def _claim(row: DeliveryRow, run: RunRow | None, tried: Mapping[int, dt.datetime
         language=row.language,
         artifact=row.artifact,
         repeats=row.repeats,
-        since=since,
-        dated=run.dated if run and run.dated else since,
+        since=since or tried.get(row.id, now),
+        dated=dated or since or now,
+        seal=row.seal,
     )
-
-
-def _after(entry: Result) -> dict[str, object]:
-    """What becomes of the delivery: state, when it is due again, and why."""
-    verdict, fault = entry.outcome.verdict, entry.outcome.fault
-    words = masked(f"{fault.value}: {entry.outcome.words}")[:80] if fault else None
-    match verdict:
-        case Verdict.ACCEPTED:
-            return {"state": DeliveryState.ACCEPTED, "next_at": None, "reason": None}
-        case Verdict.NOT_SENT:
-            return {"state": DeliveryState.PLANNED, "next_at": None}
-        case Verdict.UNCERTAIN:
-            return {"state": DeliveryState.UNCERTAIN, "next_at": None, "reason": words}
-        case Verdict.REFUSED if fault is Fault.RECIPIENT:
-            return {"state": DeliveryState.REFUSED, "next_at": None, "reason": words}
-        case _:
-            state = DeliveryState.DEFERRED if entry.next_at else DeliveryState.EXPIRED
-            return {"state": state, "next_at": entry.next_at, "reason": words}
-
-
-def _attempt(entry: Result, *, worker: str, now: dt.datetime) -> AttemptRow:
-    outcome = entry.outcome
-    return AttemptRow(
-        delivery_id=entry.claim.delivery_id,
-        number=entry.claim.number,
-        epoch=entry.claim.epoch,
-        worker=worker,
-        relay=entry.relay,
-        verdict=outcome.verdict,
-        fault=outcome.fault,
-        phase=int(outcome.phase),
-        code=outcome.reply.code if outcome.reply else None,
-        enhanced=outcome.reply.enhanced if outcome.reply else None,
-        text=masked(outcome.reply.text if outcome.reply else outcome.note)[:500],
-        at=now,
-    )
-
-
-def _lost_attempt(row: DeliveryRow, now: dt.datetime) -> AttemptRow:
-    return AttemptRow(
-        delivery_id=row.id or 0,
-        number=row.attempts,
-        epoch=row.epoch,
-        worker=row.worker or "",
-        relay="",
-        verdict=Verdict.UNCERTAIN,
-        fault=Fault.RELAY,
-        phase=int(Phase.CONTENT),
-        text=_DIED,
-        at=now,
-    )
-
-
-def attempts_of(session: Session, delivery_id: int) -> Sequence[AttemptRow]:
-    """All attempts at a delivery, in order."""
-    return session.scalars(
-        select(AttemptRow).where(col(AttemptRow.delivery_id) == delivery_id).order_by(col(AttemptRow.number))
-    ).all()

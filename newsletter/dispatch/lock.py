@@ -1,38 +1,35 @@
 """
-The dispatcher's lock: one dispatcher per database, and whoever holds it knows that its predecessor is dead.
+The dispatcher's lock: on SQLite one dispatcher per database, and whoever holds it knows that its predecessor is dead.
 
-On SQLite it is a lock on the file `DATABASE.dispatch`, which the kernel drops with the process; on PostgreSQL an
-advisory lock of a session of its own.
+It is a lock on the file `DATABASE.dispatch`, which the kernel drops with the process. On PostgreSQL any number of
+dispatchers work at once, and their heartbeats say which of them live, see `workers`. The server rolls back what one of
+them has left open (a process that is stopped, a machine that has gone to sleep): the rows that it has locked would keep
+everybody else waiting, and whoever declares it dead too.
 """
 
+import datetime as dt
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event
 
 from newsletter.errors import DispatcherRunning
 
-ADVISORY_KEY: Final = 0x6E65_7773_6C65
-"""The key of the advisory lock: the first letters of our name, so that it meets no other program's."""
+IDLE: Final = dt.timedelta(seconds=5)
+"""How long a dispatcher may leave a transaction open without a word: each takes milliseconds."""
 
 
 @contextmanager
 def dispatcher_lock(engine: Engine) -> Iterator[None]:
-    """Hold the lock; raises DispatcherRunning at once where somebody else does."""
-    if engine.dialect.name == "sqlite":
-        with _file_lock(Path(str(engine.url.database) + ".dispatch")):
+    """Hold the lock where there is one to hold; raises DispatcherRunning at once where somebody else does."""
+    if engine.dialect.name != "sqlite":
+        with _never_idle(engine):
             yield
-    else:
-        with _advisory_lock(engine):
-            yield
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
+        return
+    with Path(str(engine.url.database) + ".dispatch").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -41,11 +38,18 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _advisory_lock(engine: Engine) -> Iterator[None]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_KEY}):
-            raise DispatcherRunning
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_KEY})
+def _never_idle(engine: Engine) -> Iterator[None]:
+    """Have PostgreSQL end transactions that sleep, in connections that are made meanwhile."""
+
+    def limit(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE // dt.timedelta(milliseconds=1)}")
+        connection.commit()
+
+    engine.dispose()
+    event.listen(engine, "connect", limit)
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", limit)
+        engine.dispose()

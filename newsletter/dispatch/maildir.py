@@ -7,7 +7,7 @@ The file's name is the delivery's own, so that a message written again after a c
 from pathlib import Path
 
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
-from newsletter.dispatch.relay import Envelope, Mark, RelayDown
+from newsletter.dispatch.relay import Envelope, RelayDown, Turn
 
 
 class MaildirRelay:
@@ -27,34 +27,44 @@ class MaildirRelay:
             for part in ("tmp", "new", "cur"):
                 (self._folder / part).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RelayDown(_unsent(error)) from error
+            raise RelayDown(_unsent(Phase.CONNECT, error)) from error
         return MaildirConnection(self._folder)
 
 
 class MaildirConnection:
-    """An open Maildir."""
+    """An open Maildir: it takes every envelope, and what it cannot write is certainly not sent."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._failure: OSError | None = None
 
-    async def send(self, envelope: Envelope, mark: Mark) -> Outcome | None:
-        """Write the message whole, then move it to its place; see `relay.Connection`."""
-        if not await mark():
-            return None
+    async def turn(self, content: Envelope | None, following: Envelope | None) -> Turn:
+        """One turn; see `relay.Connection`."""
+        outcome = self._written(content) if content else None
+        if self._failure:
+            missed = _unsent(Phase.MAIL, self._failure) if following else None
+            return Turn(content=outcome, envelope=missed, closed=True)
+        return Turn(content=outcome, is_open=following is not None)
+
+    async def close(self, *, at_once: bool = False) -> None:
+        """Nothing is open."""
+
+    def _written(self, envelope: Envelope) -> Outcome:
+        """Write the message whole, then move it to its place."""
         draft = self._folder / "tmp" / f"{envelope.name}.eml"
         headers = f"Return-Path: <{envelope.sender}>\r\nDelivered-To: {envelope.recipient}\r\n".encode()
         try:
+            if self._failure:
+                raise self._failure
             draft.write_bytes(headers + envelope.data)
             draft.replace(self._folder / "new" / draft.name)
         except OSError as error:
-            return _unsent(error)
+            self._failure = error
+            return _unsent(Phase.CONTENT, error)
         answer = Reply(code=250, enhanced="2.0.0", text=f"2.0.0 {draft.name}")
         return Outcome(verdict=Verdict.ACCEPTED, phase=Phase.CONTENT, reply=answer)
 
-    async def close(self) -> None:
-        """Nothing is open."""
 
-
-def _unsent(error: OSError) -> Outcome:
+def _unsent(phase: Phase, error: OSError) -> Outcome:
     note = f"{type(error).__name__}: {error.strerror}"
-    return Outcome(verdict=Verdict.NOT_SENT, phase=Phase.CONNECT, fault=Fault.RELAY, note=note, closes=True)
+    return Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, note=note, closes=True)

@@ -1,8 +1,8 @@
-"""Tables of dispatch: attempts, append-only."""
+"""Tables of dispatch: attempts, append-only, and the workers that make them."""
 
 import datetime as dt
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from newsletter.dispatch.outcome import Fault, Verdict
@@ -13,7 +13,9 @@ class AttemptRow(Base, table=True):
     """
     One try at a delivery over a relay; written once, when it has ended, and never changed.
 
-    `phase` is how far it came (`Phase`), `code`, `enhanced` and `text` what the relay said, addresses masked.
+    `phase` is how far it came (`Phase`), `code`, `enhanced` and `text` what the relay said, addresses masked. `began`
+    is when its mark was committed, None where nothing of the content went out; `at` is when it ended. `seal` chains it
+    to the attempt before it, see `seals`; attempts from before there were seals have none.
     """
 
     __tablename__ = "attempt"
@@ -32,3 +34,22 @@ class AttemptRow(Base, table=True):
     enhanced: str | None = Field(default=None, max_length=12)
     text: str = Field(default="", max_length=500)
     at: dt.datetime = instant()
+    began: dt.datetime | None = instant(nullable=True)
+    seal: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class WorkerRow(Base, table=True):
+    """
+    One life of a dispatcher; its deliveries and attempts name it.
+
+    `connections` is how many messages it may have on the wire at once, where it said so. `ended` is when it signed off
+    or was declared dead. On PostgreSQL `heartbeat` is by the database's clock.
+    """
+
+    __tablename__ = "worker"
+
+    name: str = Field(primary_key=True, max_length=64)
+    connections: int | None = None
+    started: dt.datetime = instant()
+    heartbeat: dt.datetime = instant()
+    ended: dt.datetime | None = instant(nullable=True)

@@ -13,6 +13,15 @@ from typing import Final
 LONGEST_REPLY: Final = 400
 """Characters of a reply that are kept: relays explain themselves at length, and replies are hostile input."""
 
+CREDENTIALS: Final = frozenset({530, 534, 535, 538})
+"""RFC 4954 §6: authentication is required, too weak, wrong, or wants encryption."""
+
+ELSEWHERE: Final = frozenset({211, 214, 220, 221, 235})
+"""Replies of success that answer another question than the final dot (RFC 5321 §4.2.3, RFC 4954 §6)."""
+
+OUR_MISTAKES: Final = frozenset({500, 502, 503, 504, 555})
+"""Unknown commands and parameters, and commands out of order (RFC 5321 §4.2.3)."""
+
 
 class Phase(IntEnum):
     """How far a transaction had come, in order."""
@@ -88,21 +97,78 @@ class Outcome:
             return f"{self.reply.code} {self.reply.text}".strip()
         return self.note
 
+    @property
+    def is_greylisting(self) -> bool:
+        """Whether the relay takes nothing from strangers at once: worth a longer first wait (RFC 6647 §3)."""
+        spoken = self.verdict is Verdict.DEFERRED and self.reply is not None
+        return spoken and _GREYLIST.search(self.words) is not None
+
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED_AFTER = re.compile(r"\(#([245]\.\d{1,3}\.\d{1,3})\)")
+"""qmail and what descends from it say the enhanced code last, in brackets."""
+
+_NAMES = re.compile(
+    r"<[^<>]*>|\S+@\S+|https?://\S+|\b(?:[\w-]+\.)+[a-z]{2,}\b|\"[^\"\s]+\"|(?<!\w)'[^'\s]+'(?!\w)", re.IGNORECASE
+)
+"""Addresses, hosts and words in quotes: what somebody is called says nothing about what has happened."""
+
+_PERSON = re.compile(
+    r"\b(unknown|no such|invalid|bad) (local |virtual )?(user|recipient|mailbox|account|address|alias|person)\b"
+    r"|\b(user|recipient|mailbox|account)\W+(\w+ )?((is|has|was|been) )*"
+    r"(unknown|not found|unavailable|disabled|inactive|blocked|suspended|locked|closed|deactivated|terminated)\b",
+    re.IGNORECASE,
+)
+_US = re.compile(r"sender|\byour\b|verif|reverse|policy re", re.IGNORECASE)
 _OURS = re.compile(
     r"sender|\b(spf|dkim|dmarc|ptr|helo|ehlo|rbl|dnsbl)\b|reverse|client host|your (ip|host|server)|authenticat"
-    r"|reputation|spam|junk|unsolicited|block|blacklist|is listed|listed (at|by|on)\b|denied|policy"
-    r"|relay(ing)? (not|access|prohibited)",
+    r"|reputation|spam|junk|unsolicited|\bblock|blacklist|is listed|listed (at|by|on)\b|denied|policy"
+    r"|not verified|your account|relay(ing)? (not|access|prohibited|denied)|rcpthosts",
     re.IGNORECASE,
 )
 _UNKNOWN = re.compile(
-    r"unknown|no such|does ?n.t (exist|have an? )|not found|no mailbox|unrouteable|not a valid|undeliverable"
-    r"|(invalid|bad) (recipient|mailbox|address|user)"
+    r"\b(user|recipient|mailbox|account|address|domain) unknown|unknown (user|recipient|mailbox|domain|address)"
+    r"|no such|does ?n.t (exist|have an? )|does not exist|not found|no mailbox|unrouteable|not a valid|undeliverable"
+    r"|not (a )?local|(invalid|bad) (recipient|mailbox|address|user)"
     r"|(mailbox|recipient|user|account) (is )?(unavailable|disabled|inactive)",
     re.IGNORECASE,
 )
+_TOO_MUCH = re.compile(
+    r"throttl|\brate\b|too (many|fast|quickly|much)|(sending|daily|hourly|message) (message )?(limit|quota)"
+    r"|gr[ea]y.?list|concurren|\bbusy\b|overload",
+    re.IGNORECASE,
+)
 _FULL = re.compile(r"\bfull\b|quota|over ?limit|storage allocation", re.IGNORECASE)
+_GREYLIST = re.compile(r"gr[ea]y.?list", re.IGNORECASE)
+
+_BY_ENHANCED: Final = {
+    "x.1.7": Fault.SENDER,  # the sender's address is bad
+    "x.1.8": Fault.SENDER,
+    "x.2.3": Fault.CONTENT,  # too big for the mailbox
+    "x.3.x": Fault.RELAY,
+    "x.3.4": Fault.CONTENT,  # too big for the system
+    "x.4.x": Fault.RELAY,
+    "5.4.4": Fault.RECIPIENT,  # the address leads nowhere
+    "5.4.310": Fault.RECIPIENT,  # Exchange: its domain does not exist
+    "5.4.312": Fault.RECIPIENT,
+    "x.5.x": Fault.CONTENT,
+    "4.5.3": Fault.RELAY,  # RFC 5321 §4.5.3.1.10: more than it takes at once
+    "x.6.x": Fault.CONTENT,
+    "x.6.7": Fault.RECIPIENT,  # RFC 6531 §3.5: no way to an address outside ASCII
+    "4.7.x": Fault.RELAY,
+    "5.7.x": Fault.SENDER,
+}
+"""
+Whose fault an enhanced code is, x standing for any number; subjects 1 and 2, which are not here, are the recipient's
+(RFC 3463 §3.2, §3.3).
+"""
+
+_BY_CODE_AND_WORDS: Final = (
+    ("x.1.0", _US, Fault.SENDER),
+    ("x.2.x", _GREYLIST, Fault.RELAY),
+    ("5.4.1", re.compile("recipient address rejected", re.IGNORECASE), Fault.RECIPIENT),  # Exchange: nobody's address
+)
+"""Codes that relays use for two things, told apart by the words."""
 
 
 def one_line(words: str) -> str:
@@ -111,9 +177,9 @@ def one_line(words: str) -> str:
 
 
 def reply(code: int, text: str | bytes) -> Reply:
-    """Read a reply: its enhanced code is the first thing in its text, where the relay gives one."""
+    """Read a reply: its enhanced code is the first thing in its text, or the last in the manner of qmail: (#5.1.1)."""
     words = one_line(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
-    match = _ENHANCED.match(words)
+    match = _ENHANCED.match(words) or _ENHANCED_AFTER.search(words)
     return Reply(code=code, enhanced=match[1] if match else None, text=words)
 
 
@@ -121,37 +187,67 @@ def classify(phase: Phase, answer: Reply) -> Outcome:
     """
     Say what a reply means for the message and whose fault it is.
 
-    Before RCPT nothing has been said about a recipient, so a refusal there is the relay's, whatever its code. From RCPT
-    on the enhanced code decides (RFC 3463 §3), and the basic code with the words of the text where there is none or it
-    only says "other". A reply that is no answer to what was asked means that we have lost step with the relay.
+    Before RCPT nothing has been said about a recipient, so a refusal there is the relay's, whatever its code; the two
+    that speak of the message at MAIL are its size (RFC 1870 §6.1) and an address outside ASCII (RFC 6531 §3.5). From
+    RCPT on the enhanced code decides (RFC 3463 §3), and the basic code with the words of the text where there is none
+    or it only says "other". A relay that asks for credentials takes nothing from us at all. A reply that is no answer
+    to what was asked means that we have lost step with the relay.
     """
     kind = answer.code // 100
-    if kind == 2 and phase is Phase.CONTENT:
+    if kind == 2 and phase is Phase.CONTENT and answer.code not in ELSEWHERE:
         return Outcome(verdict=Verdict.ACCEPTED, phase=phase, reply=answer)
     if kind not in {4, 5}:
         verdict = Verdict.UNCERTAIN if phase is Phase.CONTENT else Verdict.NOT_SENT
         return Outcome(verdict=verdict, phase=phase, fault=Fault.RELAY, reply=answer, closes=True)
-    closes = answer.code == 421  # RFC 5321 §3.8: the relay closes the channel
-    if phase < Phase.RCPT or (closes and phase is not Phase.CONTENT):
+    closes = answer.code == 421 or phase < Phase.RCPT  # RFC 5321 §3.8: with 421 the relay closes the channel
+    if _is_about_the_relay(phase, answer):
         return Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, reply=answer, closes=True)
     verdict = Verdict.REFUSED if kind == 5 else Verdict.DEFERRED
     return Outcome(verdict=verdict, phase=phase, fault=_fault(phase, answer), reply=answer, closes=closes)
 
 
+def _is_about_the_relay(phase: Phase, answer: Reply) -> bool:
+    """Whether nothing was said about this message, which waits until the relay has recovered."""
+    if answer.code in CREDENTIALS:
+        return True
+    if phase < Phase.RCPT:
+        oversize = answer.code == 552 and answer.enhanced != "5.2.2" and not _FULL.search(answer.text)
+        return not (phase is Phase.MAIL and (oversize or answer.enhanced in {"5.3.4", "5.6.7"}))
+    return answer.code == 421 and phase is not Phase.CONTENT
+
+
 def _fault(phase: Phase, answer: Reply) -> Fault:
-    if answer.code in {530, 534, 535, 538}:  # RFC 4954 §6: credentials
-        return Fault.RELAY
+    is_final = answer.code // 100 == 5
+    told = _NAMES.sub(" ", answer.text)
     if answer.enhanced and not _is_vague(answer.enhanced):
-        return _fault_of_enhanced(answer.enhanced)
-    ours = _OURS.search(answer.text)
-    if not ours and (_UNKNOWN.search(answer.text) or _FULL.search(answer.text)):
-        return Fault.RECIPIENT
-    if answer.code // 100 == 4:
+        return _fault_of_enhanced(answer.enhanced, told, is_final=is_final)
+    if answer.code in OUR_MISTAKES:
+        return Fault.CONTENT
+    fault = _fault_of_words(told)
+    if fault is Fault.SENDER and not is_final:
         return Fault.RELAY
-    if ours:
+    return fault or (_fault_of_code(phase, answer) if is_final else Fault.RELAY)
+
+
+def _fault_of_words(told: str) -> Fault | None:
+    """What the words say; where they say both, it is not the subscriber who pays."""
+    if _PERSON.search(told) and not _US.search(told):
+        return Fault.RECIPIENT
+    if _OURS.search(told):
         return Fault.SENDER
-    # 552: RFC 5321 §4.2.3, too much data. And a recipient that was taken is not what a refusal of the content means.
-    return Fault.CONTENT if answer.code == 552 or phase is Phase.CONTENT else Fault.RECIPIENT
+    if _UNKNOWN.search(told):
+        return Fault.RECIPIENT
+    if _TOO_MUCH.search(told):
+        return Fault.RELAY
+    return Fault.RECIPIENT if _FULL.search(told) else None
+
+
+def _fault_of_code(phase: Phase, answer: Reply) -> Fault:
+    """What a refusal means that explains nothing."""
+    # A recipient that was taken is not what a refusal of the content means; 552 is too much data (RFC 5321 §4.2.3).
+    if phase is not Phase.RCPT or answer.code == 552 or (answer.enhanced or "").startswith("5.5."):
+        return Fault.CONTENT
+    return Fault.RECIPIENT
 
 
 def _is_vague(code: str) -> bool:
@@ -160,16 +256,12 @@ def _is_vague(code: str) -> bool:
     return detail == "0" and subject in {"0", "3", "5"}
 
 
-def _fault_of_enhanced(code: str) -> Fault:
-    status, subject, detail = code.split(".")
-    if subject == "7":
-        return Fault.SENDER if status == "5" else Fault.RELAY
-    if (subject, detail) == ("6", "7"):  # RFC 6531 §3.5: no way to an address outside ASCII
-        return Fault.RECIPIENT
-    if subject in {"5", "6"} or (subject, detail) in {("2", "3"), ("3", "4")}:  # too big for the mailbox, the system
-        return Fault.CONTENT
-    if subject in {"3", "4"}:
-        return Fault.RELAY
-    if subject == "1" and detail in {"7", "8"}:  # the sender's address is bad
-        return Fault.SENDER
-    return Fault.RECIPIENT
+def _fault_of_enhanced(code: str, told: str, *, is_final: bool) -> Fault:
+    """What an enhanced code says; its first digit is the basic code's, whatever some relays write there."""
+    kind = "5" if is_final else "4"
+    _status, subject, detail = code.split(".")
+    keys = (f"{kind}.{subject}.{detail}", f"x.{subject}.{detail}", f"{kind}.{subject}.x", f"x.{subject}.x")
+    for key, pattern, fault in _BY_CODE_AND_WORDS:
+        if key in keys and pattern.search(told):
+            return fault
+    return next((_BY_ENHANCED[key] for key in keys if key in _BY_ENHANCED), Fault.RECIPIENT)

@@ -1,18 +1,16 @@
 """
 The port through which messages leave: what the dispatcher needs of a relay, whatever it is made of.
 
-A connection carries one message at a time. It asks `mark` for permission right before the first byte that could
-complete a message; where the answer is no, nothing is sent and `send` returns None.
+A connection works in turns. One turn writes the content of the message whose envelope the relay has taken, and the
+envelope of the message that follows it, and reads what the relay says to both; over a pipelining relay that is one
+write and one round trip (RFC 2920 §3.1). Between two turns the dispatcher commits the result of the one message and the
+mark of the other, so that a connection never has more than one message in doubt.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from newsletter.dispatch.outcome import Outcome
-
-Mark = Callable[[], Awaitable[bool]]
-"""Commits the mark of the delivery and says whether it still is ours to send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +29,42 @@ class Envelope:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """
+    What one turn came to.
+
+    `content` is the outcome of the content that was written, None where none was. `envelope` is the outcome of the
+    envelope that followed where the relay did not take it; None where there was none, or where the relay waits for its
+    content now. `is_open` says that it waits. `closed` says that the connection has come to its end: it takes no
+    further turn, and whatever was not answered is told as not sent or uncertain in the outcomes.
+    """
+
+    content: Outcome | None = None
+    envelope: Outcome | None = None
+    is_open: bool = False
+    closed: bool = False
+
+
 class Connection(Protocol):
     """An open way to the relay."""
 
-    async def send(self, envelope: Envelope, mark: Mark) -> Outcome | None:
-        """Send one message; never raises for what the relay or the network does."""
+    async def turn(self, content: Envelope | None, following: Envelope | None) -> Turn:
+        """
+        Write the content that the relay waits for and the envelope that follows; at least one of them.
+
+        `content` is given exactly if the turn before left the connection open for it, and its mark is committed. Never
+        raises for what the relay or the network does.
+        """
         ...
 
-    async def close(self) -> None:
-        """Part politely; never raises."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """
+        Part politely, or `at_once`, without a word, where the relay waits for content that will not come.
+
+        Never raises. Neither of them can deliver an empty message: a lone dot is not written. From another task it cuts
+        a turn short, which then tells what is known of its messages.
+        """
         ...
 
 

@@ -16,6 +16,12 @@ LONGEST_WAIT: Final = dt.timedelta(seconds=4000)
 SPREAD: Final = 0.25
 """A wait varies by this part of itself, either way."""
 
+GREYLISTED: Final = 1.6
+"""
+How many times as long the first wait is after greylisting: of five minutes, six to ten with the spread. Postgrey opens
+after 300 seconds, and an attempt before that is wasted.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -32,14 +38,16 @@ class Backoff:
     expiry: float
 
 
-def next_attempt(backoff: Backoff, *, since: dt.datetime, now: dt.datetime, jitter: float) -> Retry | None:
+def next_attempt(
+    backoff: Backoff, *, since: dt.datetime, now: dt.datetime, jitter: float, is_greylisted: bool = False
+) -> Retry | None:
     """
     Decide after a 4xx reply: `since` is when the run started, `jitter` a number from 0 to 1 that is the delivery's own.
 
     Returns None where the next attempt would come after the expiry: the delivery has expired.
     """
     age = now - since
-    first = dt.timedelta(seconds=backoff.first)
+    first = dt.timedelta(seconds=backoff.first * (GREYLISTED if is_greylisted else 1))
     wait = min(max(age, first), max(LONGEST_WAIT, first))
     at = now + wait * (1 - SPREAD + 2 * SPREAD * jitter)
     if at - since > dt.timedelta(seconds=backoff.expiry):

@@ -1,155 +1,143 @@
 """
 A relay reached over SMTP.
 
-aiosmtplib connects, negotiates TLS and authenticates; the transaction is ours, command by command, so that one phase
-variable always says how far it had come: a failure before the content is certainly not sent, one after its first byte
-is uncertain. Timeouts are those of RFC 5321 §4.5.3.2, since giving up on the final reply too early is what makes
-duplicates (RFC 1047).
+aiosmtplib connects, negotiates TLS and authenticates; then the transactions take over its transport, since it cannot
+tell "not sent" from "in doubt" and waits for a reply to every command (see `transaction` and `wire`). A new connection
+is a new client, which is not made to be opened twice.
 """
 
 import asyncio
-import contextlib
-from dataclasses import replace
-from typing import Final
+import socket
+import ssl
+from typing import Final, cast
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib.protocol import SMTPProtocol
 
-from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict, classify, one_line, reply
-from newsletter.dispatch.relay import Envelope, Mark, RelayDown
+from newsletter.dispatch.commands import Extensions
+from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict, classify, one_line, reply
+from newsletter.dispatch.relay import RelayDown
+from newsletter.dispatch.transaction import SmtpConnection
+from newsletter.dispatch.trust import Trust
+from newsletter.dispatch.wire import Timeouts, Wire
+from newsletter.errors import ConfigurationFault
 from newsletter.settings import SmtpSettings, Tls
 
-CONNECT_SECONDS: Final = 30.0
-"""Postfix's smtp_connect_timeout; a relay we chose answers sooner or is down."""
+READY: Final = 220
+"""RFC 3207 §4: the reply that lets TLS begin."""
 
-SECONDS: Final = {Phase.MAIL: 300.0, Phase.RCPT: 300.0, Phase.DATA: 120.0, Phase.CONTENT: 600.0}
-"""RFC 5321 §4.5.3.2.2 to §4.5.3.2.6, minimum timeouts of a client."""
-
-EXPECTED: Final = {Phase.MAIL: 2, Phase.RCPT: 2, Phase.DATA: 3}
-"""First digit of the reply that lets a transaction go on: a 250 to DATA would have our content read as commands."""
-
-SLOWEST_BYTES: Final = 500
-"""Bytes a second: time allowed on top for a large message."""
+TIMEOUTS: Final = Timeouts()
+"""RFC 5321 §4.5.3.2."""
 
 
 class SmtpRelay:
-    """One relay; each connection is a new aiosmtplib client, which is not made to be opened twice."""
+    """One relay, and what its connections have learnt about it."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, timeouts: Timeouts = TIMEOUTS) -> None:
+        """Read the authorities that may vouch for the relay; raises ConfigurationFault where they cannot be read."""
         self._settings = settings
+        self._timeouts = timeouts
+        self._hello = settings.hello
+        self._tls = None if settings.security is Tls.NONE else _context(settings)
+        self._trust = Trust(self.name, settings.pipelining)
 
     @property
     def name(self) -> str:
         """Host and port."""
         return f"{self._settings.host}:{self._settings.port}"
 
-    async def open(self) -> "SmtpConnection":
+    async def open(self) -> SmtpConnection:
         """Connect, secure and authenticate as the settings say; raises RelayDown with the phase that failed."""
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port,
-            timeout=CONNECT_SECONDS,
+            timeout=self._timeouts.connect,
             use_tls=settings.security is Tls.IMPLICIT,
-            start_tls=settings.security is Tls.STARTTLS,
-            local_hostname=settings.hello,
+            start_tls=False,  # by our own hand, see _secure
+            tls_context=self._tls,
+            local_hostname=self._hello,
         )
         phase = Phase.CONNECT
         try:
             await client.connect()
+            self._hello = client.local_hostname  # looked up once: the name of this machine may cost a DNS query
             phase = Phase.HELLO
-            await client.ehlo()  # once more after TLS, RFC 3207 §4.2
+            await client.ehlo()
+            if settings.security is Tls.STARTTLS:
+                await self._secure(client)
+                await client.ehlo()  # once more, RFC 3207 §4.2
             if settings.username:
                 phase = Phase.AUTH
                 password = settings.password.get_secret_value() if settings.password else ""
                 await client.login(settings.username, password)
+            return self._taken_over(client)
         except SMTPResponseException as error:
             client.close()
             raise RelayDown(classify(phase, reply(error.code, error.message))) from error
         except (SMTPException, OSError, ValueError) as error:
             client.close()
             note = one_line(f"{self.name}: {type(error).__name__}: {error}")
-            raise RelayDown(_unsent(phase, note)) from error
-        return SmtpConnection(client)
+            down = Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, note=note, closes=True)
+            raise RelayDown(down) from error
+        except asyncio.CancelledError:
+            client.close()
+            raise
+
+    async def _secure(self, client: aiosmtplib.SMTP) -> None:
+        """
+        STARTTLS (RFC 3207), and nothing is sent to a relay that does not offer it.
+
+        Whoever speaks behind the relay's 220 speaks in clear and may be anybody (RFC 3207 §6); aiosmtplib would drop
+        the words, here they end the connection.
+        """
+        if not client.supports_extension("starttls"):
+            raise SMTPException("the relay does not offer STARTTLS")
+        answer = await client.execute_command(b"STARTTLS")
+        if answer.code != READY:
+            raise SMTPResponseException(answer.code, answer.message)
+        protocol, transport = _connected(client)
+        client.transport = protocol.transport = await asyncio.get_running_loop().start_tls(
+            transport,
+            protocol,
+            cast(ssl.SSLContext, self._tls),
+            server_hostname=self._settings.host,
+            ssl_handshake_timeout=self._timeouts.connect,
+        )
+
+    def _taken_over(self, client: aiosmtplib.SMTP) -> SmtpConnection:
+        """Hand the connection to the transactions; no byte is lost, since there is none that has not been read."""
+        _, transport = _connected(client)
+        _tune(transport, self._timeouts)
+        wire = Wire(transport, self._timeouts, self._trust.lost_step)
+        return SmtpConnection(wire, Extensions.announced(client.esmtp_extensions), self._trust)
 
 
-class SmtpConnection:
-    """An open, authenticated connection."""
-
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
-        self._client = client
-
-    async def send(self, envelope: Envelope, mark: Mark) -> Outcome | None:
-        """One transaction; see `relay.Connection`."""
-        if envelope.needs_smtputf8 and not self._client.supports_extension("smtputf8"):
-            note = "5.6.7 the relay does not take addresses outside ASCII (RFC 6531 §3.2)"
-            return Outcome(verdict=Verdict.REFUSED, phase=Phase.MAIL, fault=Fault.RECIPIENT, note=note)
-        phase = Phase.MAIL
-        try:
-            for phase, command in self._commands(envelope):
-                answer = await self._command(phase, command)
-                if answer.code // 100 != EXPECTED[phase]:
-                    return await self._stopped(classify(phase, answer))
-            if not await mark():
-                await self.close(at_once=True)  # a 354 left open would deliver an empty mail
-                return None
-            phase = Phase.CONTENT
-            return self._ended(classify(phase, await self._content(envelope.data)))
-        except (SMTPException, OSError, TimeoutError) as error:
-            await self.close(at_once=True)
-            note = one_line(f"{type(error).__name__}: {error}")
-            if phase is Phase.CONTENT:
-                return Outcome(verdict=Verdict.UNCERTAIN, phase=phase, fault=Fault.RELAY, note=note, closes=True)
-            return _unsent(phase, note)
-
-    async def close(self, *, at_once: bool = False) -> None:
-        """QUIT and close, or close without a word where a transaction is open."""
-        if not at_once and self._client.is_connected:
-            with contextlib.suppress(SMTPException, OSError, TimeoutError):  # a relay that has gone misses nothing
-                await asyncio.wait_for(self._client.quit(), 5)
-        self._client.close()
-
-    def _commands(self, envelope: Envelope) -> list[tuple[Phase, bytes]]:
-        encoding = "utf-8" if envelope.needs_smtputf8 else "ascii"
-        options = ""
-        if self._client.supports_extension("size"):
-            options += f" SIZE={len(envelope.data)}"
-        if envelope.needs_smtputf8:
-            options += " SMTPUTF8"
-        return [
-            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{options}".encode(encoding)),
-            (Phase.RCPT, f"RCPT TO:<{envelope.recipient}>".encode(encoding)),
-            (Phase.DATA, b"DATA"),
-        ]
-
-    async def _command(self, phase: Phase, command: bytes) -> Reply:
-        response = await self._client.execute_command(command, timeout=SECONDS[phase])
-        return reply(response.code, response.message)
-
-    async def _content(self, data: bytes) -> Reply:
-        protocol = self._client.protocol
-        if protocol is None:
-            raise aiosmtplib.SMTPServerDisconnected("the connection was lost before the content")
-        protocol.write(data + b".\r\n")
-        response = await protocol.read_response(timeout=SECONDS[Phase.CONTENT] + len(data) / SLOWEST_BYTES)
-        return reply(response.code, response.message)
-
-    async def _stopped(self, outcome: Outcome) -> Outcome:
-        """End a transaction that the relay has refused, so that the connection serves the next one."""
-        if not outcome.closes:
-            try:
-                await self._client.rset()
-            except (SMTPException, OSError, TimeoutError):  # the refusal holds all the same
-                outcome = replace(outcome, closes=True)
-        if outcome.closes:
-            await self.close(at_once=True)
-        return outcome
-
-    def _ended(self, outcome: Outcome) -> Outcome:
-        if outcome.closes:
-            self._client.close()
-        return outcome
+def _connected(client: aiosmtplib.SMTP) -> tuple[SMTPProtocol, asyncio.Transport]:
+    """Return protocol and transport of a client that has read all that was said; raises SMTPException otherwise."""
+    protocol, transport = client.protocol, client.transport
+    if protocol is None or transport is None or transport.is_closing():
+        raise SMTPException("the relay closed the connection")
+    if protocol._buffer:  # noqa: SLF001  there is no other way to see what came in excess
+        raise SMTPException("the relay spoke out of turn")
+    return protocol, cast(asyncio.Transport, transport)
 
 
-def _unsent(phase: Phase, note: str) -> Outcome:
-    return Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, note=note, closes=True)
+def _tune(transport: asyncio.Transport, timeouts: Timeouts) -> None:
+    """Send at once what is written, and let the kernel notice a relay that has vanished."""
+    connected = transport.get_extra_info("socket")
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeouts.unacknowledged * 1000))
+
+
+def _context(settings: SmtpSettings) -> ssl.SSLContext:
+    """TLS with the relay's certificate and name verified; 1.2 is the oldest version (RFC 8996)."""
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:  # a file that is no PEM too: ssl.SSLError
+        name = "NEWSLETTER_SMTP__CA_FILE"
+        raise ConfigurationFault(f"{name}: {settings.ca_file} cannot be read as PEM certificates ({error})") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

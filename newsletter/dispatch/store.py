@@ -1,66 +1,33 @@
 """
-What the ledger asks of the rows: which deliveries can go out now, and which of them nobody wants any more.
+What the ledger asks of the rows beside the hot path: which deliveries nobody wants any more, which runs still live.
 
 Takes a session, never commits. The queries are shaped after the index of open deliveries (`planning.models.OPEN`), so
 that a claim costs the same in a run of a hundred and of a million.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlmodel import Session, col
 
 from newsletter.dispatch.models import AttemptRow
+from newsletter.dispatch.statements import Candidate
 from newsletter.planning.models import OPEN, DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers.columns import UTCDateTime
 from subscribers.models import Subscriber
 from subscribers.store import audience_query
 from subscribers.suppression import suppressed_among
 
-Ready = tuple[DeliveryRow, RunRow | None]
-"""A delivery with its run; a single message has none."""
 
-
-def ready(session: Session, limit: int, now: dt.datetime) -> list[Ready]:
-    """
-    Up to `limit` deliveries that can go out now: single messages first, then runs in order, what is due again first.
-
-    Locks the runs against being paused or cancelled until the claim is committed, so that a pause that was acknowledged
-    has seen every claim.
-    """
-    found: list[Ready] = []
-    for run, condition in _scopes(session, now):
-        rows = session.scalars(
-            select(DeliveryRow)
-            .where(condition)
-            .order_by(col(DeliveryRow.next_at))
-            .limit(limit - len(found))
-            .with_for_update(skip_locked=True)
-        )
-        found += [(row, run) for row in rows]
-        if len(found) == limit:
-            break
-    return found
-
-
-def _scopes(session: Session, now: dt.datetime) -> Iterator[tuple[RunRow | None, ColumnElement[bool]]]:
-    running = select(RunRow).where(col(RunRow.state) == RunState.RUNNING).order_by(col(RunRow.id))
-    runs: list[RunRow | None] = [None, *session.scalars(running.with_for_update(read=True))]
-    for run in runs:
-        own = of_run(None if run is None else run.id)
-        yield run, in_state(DeliveryState.DEFERRED, own, col(DeliveryRow.next_at) <= now)
-        yield run, in_state(DeliveryState.PLANNED, own)
-
-
-def unwanted(session: Session, rows: Collection[Ready]) -> set[int]:
+def unwanted(session: Session, rows: Collection[Candidate]) -> set[int]:
     """
     Ids of the deliveries that must not go out: to suppressed addresses, and again to somebody who left meanwhile.
 
     Whoever leaves has what is planned for them stopped at once; but a message that was on the wire at that moment may
     have come back as deferred or uncertain since. Single messages are judged by those who plan them.
     """
-    of_runs = [row for row, run in rows if run is not None]
+    of_runs = [row for row in rows if row.run_id is not None]
     suppressed = suppressed_among(session, [row.digest for row in of_runs])
     again = [row for row in of_runs if row.attempts and row.subscriber_id is not None]
     stay: set[int] = set()
@@ -69,14 +36,14 @@ def unwanted(session: Session, rows: Collection[Ready]) -> set[int]:
         newsletter = mailing.partition(":")[2].partition("/")[0]
         wanted = audience_query(col(Subscriber.id).in_(people), newsletter=newsletter)
         meant = set(session.scalars(wanted.with_only_columns(col(Subscriber.id))))
-        stay |= {row.id or 0 for row in again if row.mailing == mailing and row.subscriber_id in meant}
-    left = {row.id or 0 for row in again} - stay
-    return left | {row.id or 0 for row in of_runs if row.digest in suppressed}
+        stay |= {row.id for row in again if row.mailing == mailing and row.subscriber_id in meant}
+    left = {row.id for row in again} - stay
+    return left | {row.id for row in of_runs if row.digest in suppressed}
 
 
-def first_tried(session: Session, rows: Collection[Ready]) -> Mapping[int, dt.datetime]:
+def first_tried(session: Session, rows: Collection[Candidate]) -> Mapping[int, dt.datetime]:
     """When the single messages among these were first tried: they have no run that says since when they wait."""
-    singles = [row.id for row, run in rows if run is None and row.attempts]
+    singles = [row.id for row in rows if row.run_id is None and row.attempts]
     if not singles:
         return {}
     first = func.min(AttemptRow.at, type_=UTCDateTime())
@@ -84,10 +51,21 @@ def first_tried(session: Session, rows: Collection[Ready]) -> Mapping[int, dt.da
     return dict(session.execute(tried.group_by(col(AttemptRow.delivery_id))).all())
 
 
+def attempts_of(session: Session, delivery_id: int) -> Sequence[AttemptRow]:
+    """All attempts at a delivery, in order."""
+    return session.scalars(
+        select(AttemptRow).where(col(AttemptRow.delivery_id) == delivery_id).order_by(col(AttemptRow.number))
+    ).all()
+
+
 def live_runs(session: Session) -> list[int | None]:
-    """Ids of the runs whose deliveries can still go out some day, and None for the single messages."""
-    ended = [RunState.FINISHED, RunState.CANCELLED]
-    return [None, *session.scalars(select(col(RunRow.id)).where(col(RunRow.state).not_in(ended)))]
+    """
+    Ids of the runs whose deliveries can still go out some day, and None for the single messages.
+
+    Keeps the runs as they are until the transaction ends: what is planned again must not slip past a cancelling.
+    """
+    live = select(col(RunRow.id)).where(col(RunRow.state).not_in([RunState.FINISHED, RunState.CANCELLED]))
+    return [None, *session.scalars(live.order_by(col(RunRow.id)).with_for_update(read=True))]
 
 
 def of_run(run_id: int | None) -> ColumnElement[bool]:

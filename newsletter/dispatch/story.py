@@ -1,17 +1,20 @@
 """
 The story of one delivery, in words: did this person get it, in which language, and what did the relay say.
 
-Takes a delivery with its attempts, yields lines for an administrator and the same as data.
+Takes a delivery with its run and attempts, yields lines for an administrator and the same as data: from the frozen
+audience over every attempt to how it ended, or to what comes next and when.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from newsletter.dispatch.entries import DIED
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Phase, Verdict
-from newsletter.planning.models import DeliveryRow, DeliveryState
+from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.settings import Uncertain
 from newsletter.times import rfc3339
 from subscribers.models import SuppressionReason
 
@@ -37,6 +40,23 @@ SPOKEN: Final = {
     Verdict.UNCERTAIN: "uncertain",
 }
 
+_AGAIN: Final = {
+    DeliveryState.PLANNED: "is planned again",
+    DeliveryState.SUPPRESSED: "was not sent again: the person left or is suppressed",
+    DeliveryState.CANCELLED: "was not sent again: the run was cancelled first",
+}
+"""How a state is told where something had been sent, or tried, before."""
+
+_WAITING: Final = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What follows an unknown outcome: the policy, and how long it waits."""
+
+    policy: Uncertain
+    hold: dt.timedelta
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -57,6 +77,7 @@ class Story:
             "state": self.state.value if self.state else None,
             "language": self.language,
             "attempts": list(self.attempts),
+            "story": list(self.lines),
         }
 
 
@@ -67,36 +88,113 @@ def tell(
     delivery: DeliveryRow | None,
     attempts: Sequence[AttemptRow],
     suppressed: SuppressionReason | None,
+    run: RunRow | None = None,
+    doubt: Doubt | None = None,
 ) -> Story:
-    """Tell what became of an issue's message to an address."""
+    """
+    Tell what became of an issue's message to an address.
+
+    With `run` the story begins at the frozen audience and knows of pauses; with `doubt` it says what follows an unknown
+    outcome.
+    """
     note = (f"The address is suppressed now: {suppressed.value}.",) if suppressed else ()
     if delivery is None:
         words = f"{address} is not in the audience of issue {slug}: nothing was planned for this address."
         return Story(address=address, issue=slug, state=None, language=None, lines=(words, *note), attempts=())
-    head = f"{address}, issue {slug}, edition {delivery.language}: {ENDS[delivery.state]}."
-    due = (f"Next attempt {_instant(delivery.next_at)}.",) if delivery.next_at else ()
+    end = (_AGAIN if attempts else {}).get(delivery.state, ENDS[delivery.state])
     return Story(
         address=address,
         issue=slug,
         state=delivery.state,
         language=delivery.language,
-        lines=(head, *(_line(attempt) for attempt in attempts), *due, *note),
+        lines=(
+            f"{address}, issue {slug}, edition {delivery.language}: {end}.",
+            *_beginning(delivery, run),
+            *(_line(attempt) for attempt in attempts),
+            *_ending(delivery, bool(attempts)),
+            *_next(delivery, run, doubt),
+            *note,
+        ),
         attempts=tuple(_plain(attempt) for attempt in attempts),
     )
 
 
+def _beginning(delivery: DeliveryRow, run: RunRow | None) -> Iterator[str]:
+    if run is None:
+        return
+    if run.started:
+        yield (
+            f"Planned {rfc3339(run.started)} with the audience of segment {run.segment!r}, which was frozen then at"
+            f" {run.total}; every message of the run has the same Date."
+        )
+    yield f"The bytes are those that were approved: artifact {delivery.artifact[:12]}."
+
+
 def _line(attempt: AttemptRow) -> str:
+    head = f"  {attempt.number}. {rfc3339(attempt.at)}"
+    if attempt.text == DIED:
+        began = f", whose content had begun to go out {rfc3339(attempt.began)}" if attempt.began else ""
+        return (
+            f"{head}: uncertain: dispatcher {attempt.worker} died with this message on the wire{began};"
+            " nobody heard what the relay replied"
+        )
     reply = f"{attempt.code} {attempt.text}" if attempt.code else attempt.text
     fault = f", by fault of the {attempt.fault.value}" if attempt.fault else ""
     over = f" over {attempt.relay}" if attempt.relay else ""
     step = Phase(attempt.phase).name
-    return f"  {attempt.number}. {_instant(attempt.at)}{over}: {SPOKEN[attempt.verdict]} at {step}{fault}: {reply}"
+    return f"{head}{over}: {SPOKEN[attempt.verdict]} at {step}{fault}: {reply}"
+
+
+def _ending(delivery: DeliveryRow, tried: bool) -> Iterator[str]:  # noqa: FBT001  a fact of the story, not a switch
+    """What the attempts do not tell: who has it now, or when and why it was stopped."""
+    changed = rfc3339(delivery.changed)
+    if delivery.state in {DeliveryState.SUPPRESSED, DeliveryState.CANCELLED, DeliveryState.EXPIRED}:
+        why = f" ({delivery.reason})" if delivery.reason else ""
+        yield f"Stopped {changed}{why}; nothing more goes out."
+    elif delivery.state in {DeliveryState.CLAIMED, DeliveryState.SENDING}:
+        yield f"Dispatcher {delivery.worker} has it since {changed}."
+    elif delivery.state is DeliveryState.PLANNED and tried:
+        yield f"Planned again {changed}" + (f": {delivery.reason}." if delivery.reason else ".")
+
+
+def _next(delivery: DeliveryRow, run: RunRow | None, doubt: Doubt | None) -> Iterator[str]:
+    """What comes next, and when."""
+    if delivery.state in _WAITING and run is not None and run.state is not RunState.RUNNING:
+        held = f": {run.held}" if run.held else ""
+        yield f"The run is {run.state.value}{held}."
+        if run.state is RunState.PAUSED:
+            yield f"Next: it goes out when the run is resumed{_not_before(delivery)}."
+    elif delivery.state is DeliveryState.PLANNED:
+        yield "Next: a dispatcher takes it as soon as one is free."
+    elif delivery.next_at:
+        yield f"Next attempt {rfc3339(delivery.next_at)}."
+    elif delivery.state is DeliveryState.UNCERTAIN and doubt is not None:
+        yield _after_doubt(delivery, run, doubt)
+
+
+def _not_before(delivery: DeliveryRow) -> str:
+    return f", not before {rfc3339(delivery.next_at)}" if delivery.next_at else ""
+
+
+def _after_doubt(delivery: DeliveryRow, run: RunRow | None, doubt: Doubt) -> str:
+    if run is not None and run.state in {RunState.FINISHED, RunState.CANCELLED}:
+        return f"It stays uncertain: the run is {run.state.value}."
+    if doubt.policy is Uncertain.SKIP:
+        return "It stays uncertain: under the policy `skip` nothing is sent that may have arrived."
+    if doubt.policy is Uncertain.ASK:
+        return "It stays uncertain until somebody decides: that is the policy `ask`."
+    if delivery.repeats:
+        return "It stays uncertain: it has been repeated once, with the same Message-ID."
+    due = rfc3339(delivery.changed + doubt.hold)
+    return f"Next: held until {due} in case the relay had taken it, then repeated once with the same Message-ID."
 
 
 def _plain(attempt: AttemptRow) -> dict[str, Any]:
     return {
         "number": attempt.number,
+        "began": rfc3339(attempt.began) if attempt.began else None,
         "at": rfc3339(attempt.at),
+        "worker": attempt.worker,
         "relay": attempt.relay,
         "verdict": attempt.verdict.value,
         "fault": attempt.fault.value if attempt.fault else None,
@@ -105,7 +203,3 @@ def _plain(attempt: AttemptRow) -> dict[str, Any]:
         "enhanced": attempt.enhanced,
         "text": attempt.text,
     }
-
-
-def _instant(when: dt.datetime) -> str:
-    return rfc3339(when)

@@ -1,50 +1,141 @@
 """
-The single writer: commits the marks and results of all connections together, whenever it is free.
+The single writer: commits the marks and results of all connections together.
 
-There is no timer. A lone connection waits for one commit; when many wait, they share the next one. A connection that
-awaits `write` goes on only after the commit, which is what keeps the doubt at one message per connection.
+Takes what connections have to record, yields for each entry whether it held, promises that nobody goes on before the
+commit: that is what keeps the doubt at one message a connection. There is no timer. Connections whose replies came in
+one iteration of the loop share a transaction, since the commit is the first thing of the next. Where the database is
+away the group is kept and tried again until it is taken.
 """
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
+from newsletter.dispatch import outage
 from newsletter.dispatch.ledger import Ledger, Mark, Result
+from newsletter.dispatch.outage import Outage
+from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
+
+Entry = Mark | Result
+
+UNTAKEN: Final = Outcome(
+    verdict=Verdict.NOT_SENT,
+    phase=Phase.DATA,
+    fault=Fault.RELAY,
+    note="the database went away while this was recorded, so it was not sent",
+)
+"""Of a mark that may have been committed although the database could not say so."""
+
+
+class _Wait(NamedTuple):
+    entries: Sequence[Entry]
+    done: "asyncio.Future[list[bool]]"
 
 
 class Writer:
-    """Takes entries from many tasks and hands them to the ledger in groups."""
+    """
+    Takes entries from many tasks and hands them to the ledger in groups.
 
-    def __init__(self, ledger: Ledger, *, now: Callable[[], dt.datetime]) -> None:
+    With `threaded` the commit runs in a thread of its own, so that connections go on reading while a database server
+    is at work; on SQLite the hop costs more than the commit.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, now: Callable[[], dt.datetime], outage: Outage, threaded: bool = False
+    ) -> None:
         self._ledger = ledger
         self._now = now
-        self._waiting: list[tuple[Mark | Result, asyncio.Future[bool]]] = []
-        self._wake = asyncio.Event()
+        self._outage = outage
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger") if threaded else None
+        self._waiting: list[_Wait] = []
+        self._is_due = False
+        self._in_doubt = False
 
-    async def write(self, entry: Mark | Result) -> bool:
-        """Commit an entry; says whether it held. Raises what the database raised, for every entry of the group."""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, done))
-        self._wake.set()
+    async def write(self, entries: Sequence[Entry]) -> list[bool]:
+        """
+        Commit entries in one transaction, shared with whoever else waits; says of each whether it held.
+
+        Waits as long as the database is away. Raises what else the database raised, for everybody in the group.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[list[bool]] = loop.create_future()
+        self._waiting.append(_Wait(entries, done))
+        if not self._is_due:
+            self._is_due = True
+            loop.call_soon(self._flush)
         return await done
 
-    async def run(self) -> None:
-        """Commit until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            group, self._waiting = self._waiting, []
-            self._commit(group)
-            await asyncio.sleep(0)
+    def close(self) -> None:
+        """Let go of the thread; what it is committing is committed."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
 
-    def _commit(self, group: list[tuple[Mark | Result, asyncio.Future[bool]]]) -> None:
-        try:
-            held = self._ledger.commit([entry for entry, _ in group], self._now())
-        except Exception as error:  # noqa: BLE001  each waiting connection must hear of it
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(error)
+    def _flush(self) -> None:
+        group, self._waiting = self._waiting, []
+        entries = [entry for wait in group for entry in wait.entries]
+        if self._thread is not None:
+            committing = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, entries)
+            committing.add_done_callback(lambda done: self._ended(group, done))
             return
-        for (_, done), kept in zip(group, held, strict=True):
-            if not done.done():
-                done.set_result(kept)
+        try:
+            held = self._commit(entries)
+        except Exception as error:  # noqa: BLE001  each waiting connection must hear of it
+            self._failed(group, error)
+        else:
+            self._answer(group, held)
+
+    def _ended(self, group: list[_Wait], committing: "asyncio.Future[list[bool]]") -> None:
+        error = committing.exception()
+        if error is not None:
+            self._failed(group, error)
+        else:
+            self._answer(group, committing.result())
+
+    def _commit(self, entries: Sequence[Entry]) -> list[bool]:
+        held = self._ledger.commit(entries, self._now())
+        if self._in_doubt:
+            self._take_back([entry for entry, kept in zip(entries, held, strict=True) if not kept])
+        return held
+
+    def _take_back(self, entries: Sequence[Entry]) -> None:
+        """
+        Undo marks that do not hold because a first commit of them had reached the database after all.
+
+        A mark that does not hold for any other reason is not ours any more, and the result of it hits no row.
+        """
+        lost = [
+            Result(claim=entry.claim, outcome=UNTAKEN, marked=True, relay="")
+            for entry in entries
+            if isinstance(entry, Mark)
+        ]
+        if lost:
+            self._ledger.commit(lost, self._now())
+
+    def _answer(self, group: list[_Wait], held: list[bool]) -> None:
+        loop = asyncio.get_running_loop()
+        self._in_doubt = False
+        self._outage.ended(now=loop.time())
+        at = 0
+        for wait in group:
+            until = at + len(wait.entries)
+            if not wait.done.done():  # whoever was cut off does not wait any more
+                wait.done.set_result(held[at:until])
+            at = until
+        self._is_due = bool(self._waiting)
+        if self._is_due:
+            loop.call_soon(self._flush)
+
+    def _failed(self, group: list[_Wait], error: BaseException) -> None:
+        loop = asyncio.get_running_loop()
+        if outage.may_pass(error):
+            self._in_doubt = True
+            self._waiting = [*group, *self._waiting]
+            self._outage.began(error, now=loop.time())
+            loop.call_later(outage.RETRY_SECONDS, self._flush)
+            return
+        group, self._waiting, self._is_due = [*group, *self._waiting], [], False
+        for wait in group:
+            if not wait.done.done():
+                wait.done.set_exception(error)

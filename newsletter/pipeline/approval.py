@@ -5,7 +5,7 @@ What is approved are bytes: the digests of every edition are pinned to the issue
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,26 @@ from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
 from newsletter.content import store as content
 from newsletter.errors import ApprovalVoid, FindingsOpen, NotFound, WrongState
+from newsletter.logs import logger
 from newsletter.pipeline.entries import back_to_draft
 from newsletter.pipeline.parts import Parts
+from newsletter.pipeline.senders import domains_of, signing_domains
 from newsletter.planning.audience import shares
+from newsletter.planning.counts import addresses_for_tests, last_audience
 from newsletter.planning.store import suppressed_in
 from newsletter.preflight import store as waivers
 from newsletter.preflight.audience import AudienceCounts
 from newsletter.preflight.baseline import theme_baseline
+from newsletter.preflight.client_facts import ClientFacts
 from newsletter.preflight.compiled import CompiledEdition
-from newsletter.preflight.finding import Severity
+from newsletter.preflight.entries import check_entries
+from newsletter.preflight.finding import Finding, Waiver
+from newsletter.preflight.outside import Outside, look_outside
+from newsletter.preflight.reach import Progress, quietly
 from newsletter.preflight.report import PreflightInput, Report, run
-from newsletter.words import catalogue
+from newsletter.preflight.sender import check_sender
+from newsletter.preflight.wording import report_lines, verdict_words
+from newsletter.words import ENGLISH, catalogue
 from subscribers.segments import parse, to_condition
 from subscribers.store import audience_languages, get_segment, resolver
 
@@ -80,30 +89,29 @@ class Built:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A preflight report, and the fingerprints of what was waived."""
+    """What was checked, the report, and the waivers by the fingerprints of what they accept."""
 
+    built: Built
     report: Report
-    waived: frozenset[str]
+    waivers: Mapping[str, Waiver]
 
     @property
     def exit_code(self) -> int:
         """0 may be approved, 3 errors, 4 warnings not yet decided."""
-        return int(self.report.verdict(self.waived))
+        return int(self.report.verdict(self.waivers))
 
     @property
     def words(self) -> str:
         """One line: what stands in the way, or that nothing does."""
-        standing = self.report.standing(self.waived)
-        if not standing:
-            return "nothing stands in the way of approval"
-        errors = sum(finding.severity is Severity.ERROR for finding in standing)
-        warnings = len(standing) - errors
-        parts = [f"{errors} to fix"] * bool(errors) + [f"{warnings} to fix or waive"] * bool(warnings)
-        return " and ".join(parts)
+        return verdict_words(self.report, self.waivers)
 
-    def to_json(self) -> dict[str, Any]:
+    def lines(self, language: str = ENGLISH) -> Iterator[str]:
+        """The report in words, for a terminal."""
+        return report_lines(self.report, self.waivers, language=language)
+
+    def to_json(self, language: str = ENGLISH) -> dict[str, Any]:
         """The report as plain data."""
-        return self.report.to_json(self.waived)
+        return self.report.to_json(self.waivers, language=language)
 
 
 class Approval:
@@ -111,6 +119,7 @@ class Approval:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._log = logger("preflight")
 
     def compile(self, slug: str, *, newsletter: str | None) -> Built:
         """
@@ -154,7 +163,7 @@ class Approval:
             raise FindingsOpen(
                 f"issue {slug} cannot be approved: {checked.words}; see `newsletter issue preflight {slug}`"
             )
-        built = self.compile(slug, newsletter=newsletter)
+        built = checked.built
         now = self._parts.now()
         with self._parts.sessions() as session:
             row = issues.get_issue(session, slug, newsletter)
@@ -172,23 +181,54 @@ class Approval:
         """
         Raise ApprovalVoid unless what would be compiled now is what was approved; the issue is then a draft again.
 
-        An issue that was queued before keeps its pinned bytes, whatever has changed since.
+        An issue that was queued before keeps its pinned bytes, whatever has changed since. Raises FindingsOpen where
+        the same bytes must not go out any more: an entry was withdrawn, or its sender has no key.
         """
         facts = self._facts(slug, newsletter)
-        if facts.state is not IssueState.APPROVED or self.compile(slug, newsletter=newsletter).pinned:
+        if facts.state is not IssueState.APPROVED:
             return
+        if self.compile(slug, newsletter=newsletter).pinned:
+            self._ensure_sendable(facts)
+            return
+        self._void(facts)
+        raise ApprovalVoid(f"issue {slug} was changed after its approval: compile it, look at it and approve it again")
+
+    def _ensure_sendable(self, facts: IssueFacts) -> None:
+        """Look for the errors that come about without a change of any byte."""
+        slug = facts.plan.slug
+        for finding in check_entries(facts):
+            self._void(facts)
+            raise FindingsOpen(f"issue {slug} is a draft again: {finding.message()} {finding.hint()}")
+        for finding in check_sender(facts, signing=signing_domains(self._parts.settings.dkim)):
+            raise FindingsOpen(f"issue {slug} cannot be queued: {finding.message()} {finding.hint()}")
+
+    def _void(self, facts: IssueFacts) -> None:
         with self._parts.sessions() as session:
             back_to_draft(session, facts.id, now=self._parts.now())
             session.commit()
-        raise ApprovalVoid(f"issue {slug} was changed after its approval: compile it, look at it and approve it again")
 
-    def preflight(self, slug: str, *, newsletter: str | None, segment: str | None) -> Checked:
-        """Check an issue as it would be sent; with `segment` its audience as well."""
+    def preflight(
+        self,
+        slug: str,
+        *,
+        newsletter: str | None,
+        segment: str | None,
+        client_facts: ClientFacts | None = None,
+        outside: Outside | None = None,
+        progress: Progress = quietly,
+    ) -> Checked:
+        """
+        Check an issue as it would be sent; with `segment` its audience as well.
+
+        Mail programs are judged by `client_facts` in place of our own table. With `outside` its pages, the DNS and a
+        spam filter are asked too, and `progress` hears how far that has come.
+        """
         built = self.compile(slug, newsletter=newsletter)
+        baseline = theme_baseline(built.editions, links=self._parts.links)
         with self._parts.sessions() as session:
             facts = issues.load_issue(session, slug, newsletter)
             counts = self._counts(session, facts, segment) if segment else None
-            waived = waivers.waived(session, facts.id)
+            accepted = {row.fingerprint: row.waiver for row in waivers.waivers(session, facts.id)}
             sizes = content.picture_octets(session, facts.pictures)
         compiled = tuple(
             CompiledEdition(edition=edition, artifact=artifact)
@@ -198,10 +238,16 @@ class Approval:
             issue=facts,
             editions=compiled,
             audience=counts,
-            baseline=theme_baseline(built.editions, links=self._parts.links),
+            baseline=baseline,
+            client_facts=client_facts,
             picture_sizes=sizes,
+            signing=signing_domains(self._parts.settings.dkim),
         )
-        return Checked(report=run(given), waived=waived)
+        found: tuple[Finding, ...] = ()
+        if outside:
+            domains = domains_of(facts.settings.sender.address, self._parts.settings)
+            found = look_outside(given, outside, domains=domains, progress=progress)
+        return Checked(built=built, report=run(given, outside=found), waivers=accepted)
 
     def _counts(self, session: Session, facts: IssueFacts, segment: str) -> AudienceCounts:
         condition = to_condition(
@@ -212,11 +258,17 @@ class Approval:
         people: dict[str, int] = {}
         for share in shares(wanted, offered=settings.languages, default=settings.default_language):
             people[share.language] = people.get(share.language, 0) + share.people
-        return AudienceCounts(segment=segment, people=people, suppressed=suppressed_in(session, condition))
+        return AudienceCounts(
+            segment=segment,
+            people=people,
+            suppressed=suppressed_in(session, condition),
+            previous=last_audience(session, facts.id),
+            test_addresses=addresses_for_tests(session, condition, newsletter=settings.slug),
+        )
 
-    def waive(self, slug: str, code: str, *, reason: str, newsletter: str | None) -> int:
-        """Accept the present warnings of a code; returns how many."""
-        checked = self.preflight(slug, newsletter=newsletter, segment=None)
+    def waive(self, slug: str, code: str, *, reason: str, newsletter: str | None, segment: str | None = None) -> int:
+        """Accept the present warnings of a code, with `segment` those about its audience too; returns how many."""
+        checked = self.preflight(slug, newsletter=newsletter, segment=segment)
         with self._parts.sessions() as session:
             row = issues.get_issue(session, slug, newsletter)
             accepted = waivers.waive(
@@ -229,6 +281,7 @@ class Approval:
                 now=self._parts.now(),
             )
             session.commit()
+        self._log.info("waived", issue=slug, code=code, findings=len(accepted), operator=self._parts.operator)
         return len(accepted)
 
     def _facts(self, slug: str, newsletter: str | None) -> IssueFacts:

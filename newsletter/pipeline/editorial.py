@@ -16,6 +16,8 @@ from newsletter.assembly.days import default_period
 from newsletter.assembly.facts import IssueFacts, IssueState
 from newsletter.assembly.models import IssueRow
 from newsletter.assembly.selection import EntryVerdict, Selection, select
+from newsletter.compilation import store as artifacts
+from newsletter.compilation.correction import Correction
 from newsletter.content import store as content
 from newsletter.content.fields import Key
 from newsletter.content.issue import IssuePlan, Period
@@ -42,6 +44,7 @@ class Shown:
 
     facts: IssueFacts
     verdicts: tuple[EntryVerdict, ...]
+    corrections: tuple[Correction, ...]
 
 
 class Editorial:
@@ -131,10 +134,14 @@ class Editorial:
             ]
 
     def show(self, slug: str, *, newsletter: str | None) -> Shown:
-        """An issue with its items and verdicts."""
+        """An issue with its items and verdicts, and how it was corrected since it was sent."""
         with self._parts.sessions() as session:
             facts = issues.load_issue(session, slug, newsletter)
-            return Shown(facts=facts, verdicts=issues.verdicts(session, facts.id))
+            return Shown(
+                facts=facts,
+                verdicts=issues.verdicts(session, facts.id),
+                corrections=artifacts.corrections(session, facts.id),
+            )
 
     def zone_of(self, slug: str, *, newsletter: str | None) -> str:
         """The time zone of an issue's newsletter."""

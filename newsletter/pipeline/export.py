@@ -3,7 +3,8 @@ The static export: an issue's web view as a folder that any web server can host.
 
 Takes an issue and a folder, writes the files at the paths of their public addresses (see `links`): a page and a
 calendar file per language, a calendar file per sitting, pictures, and for the newsletter a page that lists its issues
-and two feeds per language. The folder is the root of the public address; several exports stand in it side by side.
+and two feeds per language. An edition that was corrected after sending says what it says now, with the email as it was
+sent on a page beside it. The folder is the root of the public address; several exports stand in it side by side.
 
 A file is written beside its place and then put there at once, and only where its bytes are new, so that an interruption
 leaves whole files: first what pages need, then the pages, last what leads to them. Nothing is ever deleted. What is
@@ -12,30 +13,30 @@ limited to a segment stands on no page and in no feed; its calendar files are th
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import quote, unquote, urldefrag
 
 from newsletter.assembly import store as issues
-from newsletter.assembly.edition import CalendarEvent, Edition
-from newsletter.compilation.artifact import Artifact
+from newsletter.assembly.edition import Edition
+from newsletter.compilation import store as artifacts
 from newsletter.compilation.calendar_file import issue_file, sitting_file
-from newsletter.compilation.feeds import archive_address, channel_of, item_of, json_feed, rss
-from newsletter.compilation.webview import PRINT_SCRIPT, archive_page, web_view
+from newsletter.compilation.correction import Revised, notes_for
+from newsletter.compilation.feeds import channel_of, item_of, json_feed, rss
+from newsletter.compilation.webview import PRINT_SCRIPT, archive_page, sent_page, web_view
 from newsletter.content import store as content
+from newsletter.content.newsletter import Newsletter
 from newsletter.errors import InvalidInput
 from newsletter.links import Links
 from newsletter.paths import templates
 from newsletter.pipeline.approval import Approval, Built
+from newsletter.pipeline.correction import standing_artifacts
 from newsletter.pipeline.parts import Parts
 
 PAGE: Final = "index.html"
 """What web servers show for a folder."""
-
-Pair = tuple[Artifact, Edition]
-"""A compiled edition and what it was compiled from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Exported:
 
     `pages` and `files` are paths inside `folder`, the files in the order in which they were put there; `changed` says
     how many of them were new or other than before. `missing` names calendar files that a page links to and that are no
-    more: their sittings were taken out of the entry after the approval. `pinned` is that of the build.
+    more: their sittings were taken out of the entry after the approval. `pinned` is that of the build; `corrected` has
+    the languages of the pages that were corrected since.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Exported:
     changed: int
     missing: tuple[str, ...]
     pinned: bool
+    corrected: tuple[str, ...]
 
 
 class Export:
@@ -67,16 +70,19 @@ class Export:
         """
         Write an issue into a folder, and list it there beside the issues that were exported before.
 
-        An approved issue gives the bytes that were approved. Raises InvalidInput where the folder cannot be written.
+        An approved issue gives the bytes that were approved, or those of its last correction. Raises InvalidInput where
+        the folder cannot be written.
         """
         built = self._approval.compile(slug, newsletter=newsletter)
-        pairs = _for_everybody(built)
-        site = _Site(self._parts.links, [edition for _, edition in pairs], stored=self._stored())
-        calendars = _calendars(built, pairs, site)
+        revised = self._revised(built)
+        site = _Site(self._parts.links, revised, stored=self._stored())
+        calendars = _calendars(built, revised, site)
         site.known.update(calendars)
-        pages = dict(self._page(pair, site, default=pairs[0][1].language) for pair in pairs)
+        pages: dict[str, bytes] = {}
+        for each in revised:
+            pages |= self._pages(each, site, default=revised[0].edition.language)
         needed = {site.script: (templates() / "web" / "static" / PRINT_SCRIPT).read_bytes(), **self._pictures(site)}
-        files = {**needed, **calendars, **pages, **self._lists(slug, pairs, folder, site)}
+        files = {**needed, **calendars, **pages, **self._lists(slug, revised, folder, site)}
         return Exported(
             folder=folder,
             pages=tuple(pages),
@@ -84,21 +90,45 @@ class Export:
             changed=_put(folder, files),
             missing=_missing(built, site),
             pinned=built.pinned,
+            corrected=tuple(each.edition.language for each in revised if each.notes),
         )
 
-    def _page(self, pair: Pair, site: "_Site", *, default: str) -> tuple[str, bytes]:
-        artifact, edition = pair
-        path = site.page(edition)
-        script = f"{site.root}{site.script}"
+    def _revised(self, built: Built) -> list[Revised]:
+        """The editions without what is limited to a segment, in the order of the languages, as they stand by now."""
+        made = {artifact.language: artifact for artifact in built.artifacts if not artifact.variant}
+        plain = [edition for edition in built.editions if not edition.variant]
+        with self._parts.sessions() as session:
+            issue = issues.get_issue(session, plain[0].issue, plain[0].newsletter)
+            corrections = artifacts.corrections(session, issue.id or 0)
+            standing = standing_artifacts(session, issue.id or 0) if corrections else {}
+            zone = Newsletter.model_validate(issue.settings).timezone
+        return [
+            Revised(
+                edition=edition,
+                artifact=standing.get(edition.language, made[edition.language]),
+                sent=made[edition.language],
+                notes=notes_for(corrections, edition, zone=zone, default=plain[0].language),
+            )
+            for edition in plain
+        ]
+
+    def _pages(self, revised: Revised, site: "_Site", *, default: str) -> dict[str, bytes]:
+        """The page of an edition, and the email as it was sent where that is something else."""
+        links, edition = self._parts.links, revised.edition
+        script, page, sent = links.script(PRINT_SCRIPT), site.page(edition), site.sent(edition)
         html = web_view(
-            artifact,
+            revised.artifact,
             edition,
             default=default,
-            links=self._parts.links,
+            links=links,
             script=script,
-            at=lambda address: site.near(address, path),
+            at=lambda address: site.near(address, page),
+            notes=revised.notes,
         )
-        return path, html.encode()
+        if not revised.notes:
+            return {page: html.encode()}
+        before = sent_page(revised.sent, edition, script=script, at=lambda address: site.near(address, sent))
+        return {sent: before.encode(), page: html.encode()}
 
     def _stored(self) -> frozenset[str]:
         with self._parts.sessions() as session:
@@ -108,22 +138,27 @@ class Export:
         with self._parts.sessions() as session:
             return {f"media/{name}": content.get_picture(session, name).data for name in sorted(site.pictures)}
 
-    def _lists(self, slug: str, pairs: Sequence[Pair], folder: Path, site: "_Site") -> dict[str, bytes]:
+    def _lists(self, slug: str, revised: Sequence[Revised], folder: Path, site: "_Site") -> dict[str, bytes]:
         """The feeds and the page of the newsletter, over the issues that the folder holds by now."""
-        links, newsletter = self._parts.links, pairs[0][1].newsletter
-        home = site.path(archive_address(links, newsletter))
+        links, newsletter = self._parts.links, revised[0].edition.newsletter
+        home = site.path(links.archive(newsletter))
         exported = [
-            pairs if name == slug else _for_everybody(self._approval.compile(name, newsletter=newsletter))
+            revised if name == slug else self._revised(self._approval.compile(name, newsletter=newsletter))
             for name in self._issues(newsletter)
             if name == slug or (folder / home / name).is_dir()
         ]
         files: dict[str, bytes] = {}
-        editions = {edition.language: edition for issue in reversed(exported) for _, edition in issue}
+        editions = {each.edition.language: each.edition for issue in reversed(exported) for each in issue}
         for language, latest in editions.items():
             channel = channel_of(latest, links=links)
-            items = [item_of(*pair) for issue in exported for pair in issue if pair[1].language == language]
+            items = [
+                item_of(each.artifact, each.edition, modified=each.modified)
+                for issue in exported
+                for each in issue
+                if each.edition.language == language
+            ]
             files |= {site.path(channel.rss): rss(channel, items), site.path(channel.json): json_feed(channel, items)}
-        listed = [[edition for _, edition in issue] for issue in exported]
+        listed = [[each.edition for each in issue] for issue in exported]
         site.known.update(files, (site.page(edition) for issue in listed for edition in issue))
         path = f"{home}/{PAGE}"
         page = archive_page(listed, links=links, at=lambda address: site.near(address, path))
@@ -143,12 +178,13 @@ class _Site:
     `known` are those that it has, `pictures` the names of those of the `stored` pictures that a page shows.
     """
 
-    script: Final = f"static/{PRINT_SCRIPT}"
-
-    def __init__(self, links: Links, editions: Iterable[Edition], *, stored: frozenset[str]) -> None:
+    def __init__(self, links: Links, revised: Iterable[Revised], *, stored: frozenset[str]) -> None:
         self.root = f"{links.root.rstrip('/')}/"
-        self._media, self._stored = links.picture(""), stored
-        self.known = {self.script, *(self.page(edition) for edition in editions)}
+        self.script = self.path(links.script(PRINT_SCRIPT))
+        self._links, self._media, self._stored = links, links.picture(""), stored
+        self.known = {self.script}
+        for each in revised:
+            self.known |= {self.page(each.edition), *([self.sent(each.edition)] if each.notes else [])}
         self.pictures: set[str] = set()
 
     def path(self, address: str) -> str:
@@ -158,6 +194,10 @@ class _Site:
     def page(self, edition: Edition) -> str:
         """Where the page of an edition lies."""
         return f"{self.path(edition.web_view)}/{PAGE}"
+
+    def sent(self, edition: Edition) -> str:
+        """Where the email as it was sent lies, if the edition was corrected since."""
+        return f"{self.path(self._links.as_sent(edition.newsletter, edition.issue, edition.language))}/{PAGE}"
 
     def near(self, address: str, page: str) -> str:
         """An address as a page of the folder writes it: relative where the folder has it, else as it is."""
@@ -177,24 +217,14 @@ class _Site:
         return next((known for known in (path, f"{path}/{PAGE}") if known in self.known), "")
 
 
-def _for_everybody(built: Built) -> list[Pair]:
-    """The editions without what is limited to a segment, in the order of the languages."""
-    artifacts = {artifact.language: artifact for artifact in built.artifacts if not artifact.variant}
-    return [(artifacts[edition.language], edition) for edition in built.editions if not edition.variant]
-
-
-def _calendars(built: Built, pairs: Iterable[Pair], site: _Site) -> dict[str, bytes]:
+def _calendars(built: Built, revised: Iterable[Revised], site: _Site) -> dict[str, bytes]:
     """The calendar file of each edition, and one at each address that a sitting names, limited ones included."""
-    files = {site.path(edition.calendar): issue_file(edition) for _, edition in pairs}
+    modified = {each.edition.language: each.modified for each in revised}
+    files = {site.path(each.edition.calendar): issue_file(each.edition, modified=each.modified) for each in revised}
     for edition in built.editions:
         events = {event.uid: event for event in edition.events}
-        named: dict[str, list[CalendarEvent]] = {}
         for address, uid in _sittings(edition):
-            named.setdefault(address, []).append(events[uid])
-        for address, found in named.items():
-            # Keys may have dots, so two sittings can share an address: then the file has both.
-            both = replace(edition, events=tuple(found))
-            file = issue_file(both) if len(found) > 1 else sitting_file(found[0], edition=edition)
+            file = sitting_file(events[uid], edition=edition, modified=modified[edition.language])
             files.setdefault(site.path(address), file)
     return files
 

@@ -1,5 +1,7 @@
 """Proof and trial: audit an issue's dispatch, explain one delivery, send one message as a test."""
 
+import datetime as dt
+
 from sqlmodel import Session
 
 from newsletter.assembly import store as issues
@@ -8,7 +10,7 @@ from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
 from newsletter.dispatch.audit import Check, audit
 from newsletter.dispatch.ledger import attempts_of
-from newsletter.dispatch.story import Story, tell
+from newsletter.dispatch.story import Doubt, Story, tell
 from newsletter.errors import WrongState
 from newsletter.pipeline.mailings import UNSENT, mailing_of_issue
 from newsletter.pipeline.parts import Parts
@@ -42,8 +44,16 @@ class Proof:
             digest = digest_of(self._parts.keys, address)
             delivery = store.delivery_of(session, mailing, digest)
             attempts = attempts_of(session, delivery.id or 0) if delivery else ()
-            suppressed = suppressed_among(session, [digest]).get(digest)
-            return tell(address, slug, delivery=delivery, attempts=attempts, suppressed=suppressed)
+            dispatch = self._parts.settings.dispatch
+            return tell(
+                address,
+                slug,
+                delivery=delivery,
+                attempts=attempts,
+                suppressed=suppressed_among(session, [digest]).get(digest),
+                run=store.get_run(session, delivery.run_id) if delivery and delivery.run_id else None,
+                doubt=Doubt(policy=dispatch.uncertain, hold=dt.timedelta(seconds=dispatch.uncertain_hold)),
+            )
 
     def test(self, slug: str, *, to: str, artifact: Artifact) -> str:
         """

@@ -19,10 +19,12 @@ from newsletter.compilation import store as artifacts
 from newsletter.content.newsletter import Newsletter
 from newsletter.errors import FindingsOpen, WrongState
 from newsletter.logs import logger
+from newsletter.pipeline.freezing import freezing
 from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of
 from newsletter.pipeline.parts import Parts
+from newsletter.pipeline.readers import audience_of, meant_by
 from newsletter.planning import store
-from newsletter.planning.audience import Share, shares
+from newsletter.planning.audience import Readers, Share, shares
 from newsletter.planning.models import RunRow, RunState
 from newsletter.planning.planner import Artifacts, Plan, freeze
 from newsletter.planning.schedule import due_at, starts, too_late
@@ -32,11 +34,17 @@ from subscribers.store import audience_languages, get_segment, resolver
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """A run that was queued: when it is due, and who would get which edition if it started now."""
+    """
+    A run that was queued: when it is due, and who would get which edition if it started now.
+
+    `segment` says in words whom it is for, `remarks` what the officer should know of them.
+    """
 
     run_id: int
     due: dt.datetime
     shares: tuple[Share, ...]
+    segment: str
+    remarks: tuple[str, ...] = ()
 
 
 class Gate(Protocol):
@@ -55,13 +63,16 @@ class Sending:
         self._gate = gate
         self._log = logger("planning")
 
-    def queue(self, slug: str, *, newsletter: str | None, segment: str, at: str | None, zone: str | None) -> Queued:
+    def queue(
+        self, slug: str, *, newsletter: str | None, segment: str | Readers, at: str | None, zone: str | None
+    ) -> Queued:
         """
         Queue an approved issue for a segment: at a wall-clock time, or at once where `at` is None.
 
-        The time is in `zone`, or else in the newsletter's. Raises ApprovalVoid where something was changed since the
-        approval, FindingsOpen where preflight objects to the audience, WrongState where the issue is not approved or a
-        run of it has not ended, InvalidInput for a time that cannot be read or is past.
+        An erratum goes to the readers of another issue instead (see `readers`). The time is in `zone`, or else in the
+        newsletter's. Raises ApprovalVoid where something was changed since the approval, FindingsOpen where preflight
+        objects to the audience, WrongState where the issue is not approved or a run of it has not ended, InvalidInput
+        for a time that cannot be read or is past.
         """
         now = self._parts.now()  # a time that was to come when the officer said it is not past for our slowness
         self._gate(slug, newsletter=newsletter)
@@ -69,15 +80,17 @@ class Sending:
             issue = issues.get_issue(session, slug, newsletter)
             self._may_be_queued(session, issue)
             settings = Newsletter.model_validate(issue.settings)
-            expression = get_segment(session, segment).expression
+            meant = meant_by(session, issue, segment, newsletter=settings.slug)
             where = zone or settings.timezone
             run = store.add_run(
                 session,
                 RunRow(
                     issue_id=issue.id or 0,
                     mailing=mailing_of(settings.slug, issue.slug),
-                    segment=segment,
-                    expression=expression,
+                    segment=meant.segment,
+                    expression=meant.expression,
+                    readers_of=meant.readers_of,
+                    edition=meant.edition,
                     wall=at,
                     zone=where if at else None,
                     due_at=due_at(at, zone=where, now=now) if at else now,
@@ -93,9 +106,15 @@ class Sending:
                 now=now,
             )
             parted = self._shares(session, run, settings, issue.id or 0)
-            self._ensure_somebody(segment, parted)
+            self._ensure_somebody(meant.segment, parted)
             session.commit()
-        return Queued(run_id=run.id or 0, due=run.due_at or now, shares=parted)
+        return Queued(
+            run_id=run.id or 0,
+            due=run.due_at or now,
+            shares=parted,
+            segment=meant.segment,
+            remarks=meant.remarks,
+        )
 
     def _may_be_queued(self, session: Session, issue: IssueRow) -> None:
         last = store.latest_run(session, issue.id or 0)
@@ -113,7 +132,7 @@ class Sending:
             )
 
     def _shares(self, session: Session, run: RunRow, settings: Newsletter, issue_id: int) -> tuple[Share, ...]:
-        counts = audience_languages(session, self._condition(session, run.expression), newsletter=settings.slug)
+        counts = audience_languages(session, audience_of(session, run, now=self._parts.now()), newsletter=settings.slug)
         offered = tuple(_by_language(artifacts.pins(session, issue_id)))
         return shares(counts, offered=offered, default=settings.default_language)
 
@@ -137,7 +156,7 @@ class Sending:
             if run.state is RunState.SCHEDULED and run.due_at and too_late(run.due_at, now=now):
                 self._hold(run)
             elif run.state is RunState.PLANNING or (run.due_at and starts(run.due_at, now=now)):
-                started += [slug] if (slug := self._start(run, now, progress)) else []
+                started += [slug] if (slug := self._start_alone(run, now, progress)) else []
         return started
 
     def _hold(self, run: RunRow) -> None:
@@ -148,6 +167,17 @@ class Sending:
             )
             session.commit()
         self._log.warning("run held", run=run.id, reason=reason)
+
+    def _start_alone(self, run: RunRow, now: dt.datetime, progress: Callable[[int, int], None]) -> str | None:
+        """Start a run, unless somebody else is about it or has been; one whose freeze was broken off goes on."""
+        with freezing(self._parts.engine, run.id or 0) as mine:
+            if not mine:
+                return None
+            with self._parts.sessions() as session:
+                present = store.get_run(session, run.id or 0)
+                has_begun = present is None or present.state is not run.state
+                session.rollback()
+            return None if has_begun else self._start(run, now, progress)
 
     def _start(self, run: RunRow, now: dt.datetime, progress: Callable[[int, int], None]) -> str | None:
         """Freeze the audience of a run and let it go; None where somebody else has started it."""
@@ -173,7 +203,7 @@ class Sending:
                 newsletter=facts.settings.slug,
                 artifacts=_by_language(artifacts.pins(session, run.issue_id)),
                 default=facts.settings.default_language,
-                condition=self._condition(session, run.expression),
+                condition=audience_of(session, run, now=self._parts.now()),
                 segments={
                     name: self._condition(session, get_segment(session, name).expression)
                     for name in sorted({item.segment for item in facts.items if item.segment})

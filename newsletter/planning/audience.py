@@ -28,6 +28,24 @@ class Share:
         return self.wanted is not None and self.wanted.split("-")[0] != self.language.split("-")[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Those who got an issue, or one of its editions: whom an erratum is for."""
+
+    issue: str
+    language: str | None = None
+
+    @property
+    def what(self) -> str:
+        """What they got: "issue 2026-12" or "issue 2026-12, edition fr"."""
+        return f"issue {self.issue}" + (f", edition {self.language}" if self.language else "")
+
+    @property
+    def words(self) -> str:
+        """Who they are: "readers of 2026-12, edition fr"."""
+        return f"readers of {self.what.removeprefix('issue ')}"
+
+
 def editions_for(wanted: Iterable[str | None], *, offered: Sequence[str], default: str) -> dict[str | None, str]:
     """Map each language asked for to an edition, by lookup (RFC 4647 §3.4)."""
     return {language: lookup(language, offered, default) for language in wanted}

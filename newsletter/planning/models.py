@@ -4,7 +4,7 @@ import datetime as dt
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from subscribers.columns import Base, enum_column, identity, instant, reference
@@ -63,7 +63,9 @@ class RunRow(Base, table=True):
     One dispatch of an issue to a segment.
 
     `wall` and `zone` are what the officer said, `due_at` the instant they mean. `due_at` is None where the run waits
-    for an officer (`held` says why). `dated` is the Date of every message, set when the run starts.
+    for an officer (`held` says why). `dated` is the Date of every message, set when the run starts. An erratum goes to
+    the readers of another issue: `readers_of` is the mailing they got, `edition` the language of theirs (None: whatever
+    theirs was), and `expression` that of the segment it went to.
     """
 
     __tablename__ = "run"
@@ -73,6 +75,8 @@ class RunRow(Base, table=True):
     mailing: str = Field(max_length=200, index=True)
     segment: str = Field(max_length=80)
     expression: str = Field(max_length=4000)
+    readers_of: str | None = Field(default=None, max_length=200)
+    edition: str | None = Field(default=None, max_length=35)
     state: RunState = enum_column(RunState, "state", default=RunState.SCHEDULED)
     wall: str | None = Field(default=None, max_length=32)
     zone: str | None = Field(default=None, max_length=64)
@@ -91,7 +95,9 @@ class DeliveryRow(Base, table=True):
     One artifact for one subscriber; unique per mailing and address.
 
     Holds the keyed digest of the address, never the address; `address` is filled only for single messages to people
-    who are no subscribers, and emptied when the delivery ends. `worker` and `epoch` fence late writers.
+    who are no subscribers, and emptied when the delivery ends. `worker` and `epoch` fence late writers. `dated` is the
+    Date of a single message, the same at every attempt (those of a run have the run's). `seal` is that of its newest
+    attempt, see `dispatch.seals`.
     """
 
     __tablename__ = "delivery"
@@ -123,3 +129,5 @@ class DeliveryRow(Base, table=True):
     next_at: dt.datetime | None = instant(nullable=True)
     reason: str | None = Field(default=None, max_length=80)
     changed: dt.datetime = instant()
+    dated: dt.datetime | None = instant(nullable=True)
+    seal: bytes | None = Field(default=None, sa_type=LargeBinary)

@@ -27,9 +27,11 @@ ENDED_STATES = frozenset(
 REOPENED_STATES = frozenset({DeliveryState.CANCELLED, DeliveryState.SUPPRESSED, DeliveryState.EXPIRED})
 """What a later run of the same issue may open again: never accepted, and no verdict on the address."""
 
+GOT_STATES = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
+"""Deliveries whose reader has the mail or may have it."""
 
-People = Select[int | None, str]
-"""Subscriber id and digest of each person."""
+People = Select[int | None, str, str, str]
+"""Subscriber id and digest of each person, the language of their edition, the digest of its artifact."""
 
 
 def add_run(session: Session, run: RunRow) -> RunRow:
@@ -48,6 +50,11 @@ def latest_run(session: Session, issue_id: int) -> RunRow | None:
     """The newest run of an issue."""
     newest = select(RunRow).where(col(RunRow.issue_id) == issue_id).order_by(col(RunRow.id).desc())
     return session.scalars(newest.limit(1)).first()
+
+
+def runs_of(session: Session, issue_id: int) -> Sequence[RunRow]:
+    """All runs of an issue, oldest first."""
+    return session.scalars(select(RunRow).where(col(RunRow.issue_id) == issue_id).order_by(col(RunRow.id))).all()
 
 
 def runs(session: Session, *, states: Collection[RunState]) -> Sequence[RunRow]:
@@ -77,34 +84,31 @@ def change_run(
     return changed_rows(session, guarded.values(state=state, **values)) == 1
 
 
-def plan_chunk(
-    session: Session,
-    audience: People,
-    *,
-    run: RunRow,
-    language: str,
-    artifact: str,
-    now: dt.datetime,
-) -> int:
+def has_ended_before(session: Session, run: RunRow) -> bool:
+    """Whether an earlier run of this mailing has left deliveries that `reopen` would open again."""
+    return session.scalar(select(select(col(DeliveryRow.id)).where(*_left_by_others(run)).exists())) or False
+
+
+def plan_chunk(session: Session, people: People, *, run: RunRow, now: dt.datetime) -> int:
     """
-    Add a planned delivery for each (subscriber id, digest) of `audience`; returns how many were new.
+    Add a planned delivery for each of `people`, in their order; returns how many were new.
 
     Somebody who has a delivery of this mailing already is passed over, so that planning again adds nobody twice.
     """
-    people = audience.subquery()
+    each = people.subquery()
     rows = select(
         literal(run.mailing),
         literal(run.id),
-        people.c.id,
-        people.c.digest,
-        literal(language),
-        literal(artifact),
+        each.c.id,
+        each.c.digest,
+        each.c.edition,
+        each.c.artifact,
         literal(DeliveryState.PLANNED.value),
         literal(0),
         literal(0),
         literal(0),
         literal(now, type_=UTCDateTime()),
-    ).where(people.c.id.is_not(None))
+    ).where(each.c.id.is_not(None))
     columns = (
         "mailing run_id subscriber_id digest language artifact state epoch attempts repeats changed".split()  # noqa: SIM905  reads as a row
     )
@@ -114,34 +118,22 @@ def plan_chunk(
     return changed_rows(session, statement.execution_options(preserve_rowcount=True))
 
 
-def reopen(
-    session: Session,
-    audience: People,
-    *,
-    run: RunRow,
-    language: str,
-    artifact: str,
-    now: dt.datetime,
-) -> int:
+def reopen(session: Session, people: People, *, run: RunRow, now: dt.datetime) -> int:
     """
     Open again the ended, never accepted deliveries of this mailing that an earlier run left; returns how many.
 
     They go out as this run's: with its artifact, and counted with it.
     """
-    people = audience.subquery()
+    each = people.subquery()
+    mine = each.c.digest == DeliveryRow.digest
     moved = (
         update(DeliveryRow)
-        .where(
-            col(DeliveryRow.mailing) == run.mailing,
-            col(DeliveryRow.state).in_(REOPENED_STATES),
-            col(DeliveryRow.run_id) != run.id,
-            col(DeliveryRow.digest).in_(select(people.c.digest)),
-        )
+        .where(*_left_by_others(run), col(DeliveryRow.digest).in_(select(each.c.digest)))
         .values(
             state=DeliveryState.PLANNED,
             run_id=run.id,
-            language=language,
-            artifact=artifact,
+            language=select(each.c.edition).where(mine).scalar_subquery(),
+            artifact=select(each.c.artifact).where(mine).scalar_subquery(),
             worker=None,
             next_at=None,
             reason=None,
@@ -149,6 +141,14 @@ def reopen(
         )
     )
     return changed_rows(session, moved)
+
+
+def _left_by_others(run: RunRow) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(DeliveryRow.mailing) == run.mailing,
+        col(DeliveryRow.state).in_(REOPENED_STATES),
+        col(DeliveryRow.run_id) != run.id,
+    )
 
 
 def add_single(session: Session, delivery: DeliveryRow) -> DeliveryRow:
@@ -236,6 +236,28 @@ def of_digest(digest: str) -> ColumnElement[bool]:
 def only_delivery(session: Session, mailing: str) -> DeliveryRow:
     """The delivery of a mailing that has just one."""
     return session.scalars(select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing)).one()
+
+
+def has_got(mailing: str, language: str | None) -> Condition:
+    """Whether somebody got a mailing (in one language) or may have got it: see `GOT_STATES`."""
+    got = select(col(DeliveryRow.subscriber_id)).where(
+        *_got(mailing, language), col(DeliveryRow.subscriber_id).is_not(None)
+    )
+    return col(Subscriber.id).in_(got)
+
+
+def count_readers(session: Session, mailing: str, language: str | None) -> Mapping[DeliveryState, int]:
+    """How many deliveries of a mailing (in one language) were made or may have been, by state."""
+    counted = session.execute(
+        select(col(DeliveryRow.state), func.count()).where(*_got(mailing, language)).group_by(DeliveryRow.state)
+    )
+    found = {DeliveryState(state): count for state, count in counted}
+    return {state: found.get(state, 0) for state in GOT_STATES}
+
+
+def _got(mailing: str, language: str | None) -> tuple[ColumnElement[bool], ...]:
+    edition = (col(DeliveryRow.language) == language,) if language else ()
+    return col(DeliveryRow.mailing) == mailing, col(DeliveryRow.state).in_(GOT_STATES), *edition
 
 
 def suppressed_in(session: Session, condition: Condition) -> int:

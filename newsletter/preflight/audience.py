@@ -48,15 +48,21 @@ SIZE: Final = Rule(
 TEST_DOMAINS: Final = Rule(
     code="audience-test-domains",
     severity=Severity.NOTICE,
-    message="One address in “{segment}” is of a domain that is for tests: nobody can read there.",
-    several="{n} addresses in “{segment}” are of domains that are for tests: nobody can read there.",
+    message="One address in “{segment}” is for tests, as test@… or …@example.com are: nobody reads there.",
+    several="{n} addresses in “{segment}” are for tests, as test@… or …@example.com are: nobody reads there.",
     hint="Remove them before you write to people: whatever is sent there comes back.",
 )
 RULES: Final = (EMPTY, LANGUAGE_EMPTY, SUPPRESSED, SIZE, TEST_DOMAINS)
 
-_TEST_ENDINGS: Final = ("test", "example", "invalid", "localhost")
-_TEST_DOMAINS: Final = frozenset({"example.com", "example.net", "example.org"})
-"""RFC 2606 and RFC 6761: names that will never be anybody's."""
+TEST_ENDINGS: Final = tuple(
+    f"{sign}{name}"
+    for sign in ".@"
+    for name in ("test", "example", "invalid", "localhost", "example.com", "example.net", "example.org")
+)
+"""What addresses end with that are nobody's: RFC 2606 and RFC 6761 keep these names for tests and examples."""
+
+TEST_BEGINNING: Final = "test@"
+"""What somebody wrote to try a form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,7 @@ class AudienceCounts:
 
     `people` counts, by the language of the edition they would get, those who may be written to; `suppressed` those who
     would belong to them if their address were not suppressed; `previous` those whom the newsletter's last issue was
-    planned for, None where there was none; `test_addresses` the addresses for which `is_test_domain` holds.
+    planned for, None where there was none; `test_addresses` the addresses for which `is_for_tests` holds.
     """
 
     segment: str
@@ -76,10 +82,9 @@ class AudienceCounts:
     test_addresses: int = 0
 
 
-def is_test_domain(domain: str) -> bool:
-    """Whether a domain, as an A-label or not, is one that exists for tests and examples."""
-    labels = domain.casefold().rstrip(".").split(".")
-    return labels[-1] in _TEST_ENDINGS or ".".join(labels[-2:]) in _TEST_DOMAINS
+def is_for_tests(address: str) -> bool:
+    """Whether an address, in small letters with its domain as A-labels, is one that exists for tests and examples."""
+    return address.startswith(TEST_BEGINNING) or address.endswith(TEST_ENDINGS)
 
 
 def check_audience(counts: AudienceCounts, issue: IssueFacts) -> Iterator[Finding]:

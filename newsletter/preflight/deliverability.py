@@ -32,18 +32,21 @@ SPAM: Final = Rule(
     severity=Severity.WARNING,
     message="SpamAssassin gives the {edition} edition {score} points, for {rules}; filters refuse at five.",
     hint="Look the rules up by their names: most of them are about words, pictures without text, or odd links.",
+    outside=True,
 )
 HITS: Final = Rule(
     code="spam-rules",
     severity=Severity.NOTICE,
     message="SpamAssassin gives the {edition} edition {score} points, for {rules}.",
     hint="Below one point nothing has to be done.",
+    outside=True,
 )
 SILENT: Final = Rule(
     code="spam-unknown",
     severity=Severity.NOTICE,
     message="SpamAssassin gave no answer about the {edition} edition.",
     hint="Run it yourself: `spamassassin -t -L -x` with the edition's .eml file.",
+    outside=True,
 )
 RULES: Final = (SPAM, HITS, SILENT)
 

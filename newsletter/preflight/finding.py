@@ -1,8 +1,8 @@
 """
 A finding: what a check has to say of an issue, and the rule it follows from.
 
-Takes nothing; yields `Rule` and the frozen `Finding`. A finding holds facts, not sentences: it is said in the language
-of whoever reads it, and its fingerprint is the same in all of them. Pure.
+Takes nothing; yields `Rule`, the frozen `Finding`, and the `Waiver` that somebody gave one. A finding holds facts, not
+sentences: it is said in the language of whoever reads it, and its fingerprint is the same in all of them. Pure.
 """
 
 import datetime as dt
@@ -66,7 +66,8 @@ class Rule:
 
     `message` is said of one thing, `several` of the number {n} where the two differ; {edition} is the finding's edition
     by name, all other names are facts. `shared` is True where equal findings of several editions are about the same
-    words or the same setting, so that they are one finding. `hint` says what to do.
+    words or the same setting, so that they are one finding. `outside` is True where it was found outside the program:
+    the answer is another one tomorrow, so it never stands in the way of approval. `hint` says what to do.
     """
 
     code: str
@@ -75,6 +76,7 @@ class Rule:
     several: str = ""
     hint: str
     shared: bool = False
+    outside: bool = False
 
     def found(self, *, edition: str = "", place: str = "", **facts: Fact) -> "Finding":
         """A finding that follows from this rule."""
@@ -126,6 +128,15 @@ class Finding:
     def hint(self, language: str = ENGLISH) -> str:
         """What to do, in words."""
         return catalogue(language, DOMAIN).say(self.rule.hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A warning that `operator` accepted at `at`, and why."""
+
+    operator: str
+    at: dt.datetime
+    reason: str
 
 
 def edition_words(name: str, language: str = ENGLISH) -> str:

@@ -10,6 +10,7 @@ import datetime as dt
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
+from newsletter.preflight.finding import Waiver
 from subscribers.columns import Base, identity, instant, reference
 
 
@@ -30,3 +31,8 @@ class WaiverRow(Base, table=True):
     reason: str = Field(max_length=1000)
     operator: str = Field(max_length=80)
     at: dt.datetime = instant()
+
+    @property
+    def waiver(self) -> Waiver:
+        """The row as a value."""
+        return Waiver(operator=self.operator, at=self.at, reason=self.reason)

@@ -42,46 +42,56 @@ DEAD: Final = Rule(
     severity=Severity.WARNING,
     message="The page {url} does not exist (status {status}).",
     hint="Correct the address, or take the link out.",
+    outside=True,
 )
 NO_HOST: Final = Rule(
     code="link-host-unknown",
     severity=Severity.WARNING,
-    message="Nobody knows the host of {url}.",
+    message="Nobody knows the site {host}: no link to it leads anywhere.",
     hint="Correct the address: the name of the site may be misspelt.",
+    outside=True,
 )
 INWARD: Final = Rule(
     code="link-inward",
     severity=Severity.WARNING,
     message="{url} leads into a private network, where readers cannot go.",
     hint="Give the public address of the page.",
+    outside=True,
 )
 REDIRECTS: Final = Rule(
     code="link-redirects",
     severity=Severity.WARNING,
     message="{url} is passed on more than three times.",
     hint="Give the address that your browser shows in the end.",
+    outside=True,
 )
 CERTIFICATE: Final = Rule(
     code="link-certificate",
     severity=Severity.WARNING,
     message="The certificate of {url} is not valid: browsers warn of the page.",
     hint="Tell whoever runs the site, or give another address.",
+    outside=True,
 )
 UNANSWERED: Final = Rule(
     code="link-unanswered",
     severity=Severity.NOTICE,
     message="{url} did not answer within five seconds.",
     hint="Open the page yourself: it may be slow, or closed to programs.",
+    outside=True,
 )
 REFUSED: Final = Rule(
     code="link-refused",
     severity=Severity.NOTICE,
     message="{url} answered with status {status}.",
     hint="Open the page yourself: some sites answer people only.",
+    outside=True,
 )
 RULES: Final = (DEAD, NO_HOST, INWARD, REDIRECTS, CERTIFICATE, UNANSWERED, REFUSED)
 
 Address = IPv4Address | IPv6Address
+
+Progress = Callable[[int, int], None]
+"""Hears how much is done, and of how much."""
 
 _NAT64: Final = ip_network("64:ff9b::/96")
 _PORTS: Final = {"http": 80, "https": 443}
@@ -95,6 +105,10 @@ _WITHOUT_HEAD: Final = frozenset({403, 404, 405, 501})
 _GONE: Final = frozenset({404, 410})
 _FIRST_FAILURE: Final = 400
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
+
+
+def quietly(_done: int, _total: int) -> None:
+    """Tell nobody how far it has come."""
 
 
 def is_public(address: Address) -> bool:
@@ -124,23 +138,32 @@ class Reach:
     timeout: float = TIMEOUT
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
-    def check(self, links: Iterable[PlacedLink]) -> Iterator[Finding]:
-        """Ask for the page of every link, each address once; a link that is no web address is passed over."""
+    def check(self, links: Iterable[PlacedLink], *, progress: Progress = quietly) -> Iterator[Finding]:
+        """
+        Ask for the page of every link, each address once; a link that is no web address is passed over.
+
+        `progress` hears how many pages of how many have answered.
+        """
         places: dict[str, str] = {}
         for link in links:
             if _web(link.url):
                 places.setdefault(link.url, link.place)
         asked = list(places)[:MOST_LINKS]
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            for found in pool.map(self._judged, asked, map(places.__getitem__, asked)):
-                if found:
+            answers = pool.map(self._judged, asked, map(places.__getitem__, asked))
+            unknown: set[object] = set()
+            for done, found in enumerate(answers, start=1):
+                progress(done, len(asked))
+                # A site that nobody knows is told of once, with the first link to it.
+                if found and not (found.rule is NO_HOST and found.facts in unknown):
+                    unknown.add(found.facts)
                     yield found
 
     def _judged(self, url: str, place: str) -> Finding | None:
         try:
             status = self._status(url)
         except _Refusal as refusal:
-            return refusal.rule.found(place=place, url=url)
+            return refusal.rule.found(place=place, **(refusal.facts or {"url": url}))
         except ssl.SSLCertVerificationError:
             return CERTIFICATE.found(place=place, url=url)
         except (OSError, ValueError):
@@ -174,7 +197,7 @@ class Reach:
         try:
             found = self.resolve(host, port)
         except (socket.gaierror, UnicodeError) as error:
-            raise _Refusal(NO_HOST) from error
+            raise _Refusal(NO_HOST, host=host) from error
         # One private address among public ones is enough: the name could be made to turn.
         if not found or not all(map(self.allows, found)):
             raise _Refusal(INWARD)
@@ -191,11 +214,11 @@ class Reach:
 
 
 class _Refusal(Exception):  # noqa: N818  not an error: it says what was found
-    """A page that was not asked for, and the rule that says why."""
+    """A page that was not asked for, and the rule that says why; without facts the page's own address is the one."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, **facts: str) -> None:
         super().__init__(rule.code)
-        self.rule = rule
+        self.rule, self.facts = rule, facts
 
 
 def _web(url: str) -> SplitResult | None:

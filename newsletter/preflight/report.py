@@ -21,6 +21,8 @@ from newsletter.preflight import (
     contrast,
     dates,
     deliverability,
+    domains,
+    entries,
     inbox,
     languages,
     links,
@@ -29,6 +31,7 @@ from newsletter.preflight import (
     mime,
     pictures,
     reach,
+    sender,
     weight,
 )
 from newsletter.preflight.audience import AudienceCounts
@@ -40,7 +43,7 @@ from newsletter.words import ENGLISH
 FAMILIES: Final = (links, dates, languages, inbox, message, mime, markup, accessibility, contrast, weight)
 """The checks on each edition that need nothing but the edition and its issue."""
 
-_OTHERS: Final = (clients, pictures, audience, reach, deliverability)
+_OTHERS: Final = (entries, sender, clients, pictures, audience, reach, deliverability, domains)
 
 RULES: Final[tuple[Rule, ...]] = tuple(rule for family in (*FAMILIES, *_OTHERS) for rule in family.RULES)
 """Everything that can be found."""
@@ -66,7 +69,8 @@ class PreflightInput:
 
     `audience` is None where no segment is named. `baseline` is the signs of the theme's own features (see `baseline`);
     without it mail programs are judged by pictures alone. `client_facts` are those of our own table where it is None.
-    `picture_sizes` has the octets of stored pictures by name, as far as they are known.
+    `picture_sizes` has the octets of stored pictures by name, as far as they are known. `signing` names the domains
+    whose keys sign what is sent (A-labels), none where nothing is signed.
     """
 
     issue: IssueFacts
@@ -75,6 +79,7 @@ class PreflightInput:
     baseline: frozenset[str] | None = None
     client_facts: ClientFacts | None = None
     picture_sizes: Mapping[str, int] = field(default_factory=dict)
+    signing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +93,19 @@ class Report:
     findings: tuple[Finding, ...]
 
     def standing(self, waived: Collection[str] = ()) -> tuple[Finding, ...]:
-        """The findings that stand in the way of approval: errors, and warnings that nobody waived."""
+        """
+        The findings that stand in the way of approval: errors, and warnings that nobody waived.
+
+        What was found outside the program is none of them: it changes from day to day, and the issue with it would.
+        """
         return tuple(
             finding
             for finding in self.findings
-            if finding.severity is Severity.ERROR
-            or (finding.severity is Severity.WARNING and finding.fingerprint not in waived)
+            if not finding.rule.outside
+            and (
+                finding.severity is Severity.ERROR
+                or (finding.severity is Severity.WARNING and finding.fingerprint not in waived)
+            )
         )
 
     def verdict(self, waived: Collection[str] = ()) -> Verdict:
@@ -116,6 +128,8 @@ def run(given: PreflightInput, *, outside: Iterable[Finding] = ()) -> Report:
 
 def _all(given: PreflightInput) -> Iterator[Finding]:
     yield from dates.check_issue(given.issue)
+    yield from entries.check_entries(given.issue)
+    yield from sender.check_sender(given.issue, signing=given.signing)
     if given.audience is not None:
         yield from audience.check_audience(given.audience, given.issue)
     for edition in given.editions:

@@ -5,16 +5,17 @@ The audience of a newsletter is the segment, of those only the confirmed members
 who left this newsletter and without suppressed addresses.
 """
 
+import json
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, any_, bindparam, func, inspect, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from subscribers.models import Departure, Membership, MembershipState, Subscriber, Suppression
 from subscribers.segments import Condition
-from subscribers.store.batches import in_batches
 
 AudienceQuery = Select[int | None, str, str | None, str | None, str]
 """Rows of id, digest, language, time zone and country."""
@@ -33,6 +34,14 @@ class SlotValues(NamedTuple):
     country: str
     #: Public id, for links.
     uid: str
+
+
+_PEOPLE = inspect(Subscriber).local_table
+_SLOTS = select(_PEOPLE.c.id, *(_PEOPLE.c[name] for name in SlotValues._fields))
+_SLOTS_ON_SQLITE = _SLOTS.where(
+    _PEOPLE.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
+)
+_SLOTS_ON_POSTGRESQL = _SLOTS.where(_PEOPLE.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
 
 
 def audience_query(condition: Condition, *, newsletter: str) -> AudienceQuery:
@@ -66,13 +75,19 @@ def audience_languages(session: Session, condition: Condition, *, newsletter: st
 
 
 def slot_values(session: Session, ids: Collection[int]) -> dict[int, SlotValues]:
-    """Return what is known about subscribers by id; who is gone is missing."""
-    values: dict[int, SlotValues] = {}
-    columns = [col(getattr(Subscriber, name)) for name in SlotValues._fields]
-    for batch in in_batches(ids):
-        query = select(col(Subscriber.id), *columns).where(col(Subscriber.id).in_(batch))
-        values.update((row[0], SlotValues(*row[1:])) for row in session.execute(query))
-    return values
+    """
+    Return what is known about subscribers by id; who is gone is missing.
+
+    Asked for every batch of a run: one statement, whatever the number, whose ids are one parameter, and plain rows.
+    """
+    if not ids:
+        return {}
+    wanted = list(ids)
+    if session.get_bind().dialect.name == "sqlite":
+        rows = session.connection().execute(_SLOTS_ON_SQLITE, {"ids": json.dumps(wanted)})
+    else:
+        rows = session.connection().execute(_SLOTS_ON_POSTGRESQL, {"ids": wanted})
+    return {row[0]: SlotValues._make(row[1:]) for row in rows}
 
 
 def _may_receive(newsletter: str) -> tuple[Condition, Condition, Condition]:

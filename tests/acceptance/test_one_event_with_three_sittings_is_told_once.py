@@ -94,8 +94,8 @@ def test_one_event_with_three_sittings_is_told_once(compiled):
         for words in told:
             when = words.partition(" (")[0]
             assert shown.count(when) == 1, (language, when)
-        calendars = [link for link in page.xpath("//a/@href") if link.endswith(".ics") and "/water." in link]
-        assert [link.rpartition("/")[2] for link in calendars] == ["water.french.ics", "water.english.ics"]
+        calendars = [link for link in page.xpath("//a/@href") if link.endswith(".ics") and "/water--" in link]
+        assert [link.rpartition("/")[2] for link in calendars] == ["water--french.ics", "water--english.ics"]
         title = EVENT["texts"][language]["title"]
         assert len([head for head in page.xpath("//h2 | //h3") if title in plain(head.text_content())]) == 1
 

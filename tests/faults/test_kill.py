@@ -1,7 +1,7 @@
 """
 `kill -9` at any moment of a run: nobody is lost, and what is repeated is bounded and known by name.
 
-The real `newsletter dispatch` over SQLite sends to a real SMTP server, which notes each message on disk before it says
+The real `newsletter dispatch` over SQLite sends, pipelined, to a server that notes each message on disk before it says
 that it has taken it. The process is killed when the server has just seen some command that chance has chosen.
 """
 
@@ -19,7 +19,6 @@ import threading
 from collections import Counter, defaultdict
 
 import pytest
-from aiosmtpd.smtp import SMTP
 from sqlalchemy import insert
 from sqlmodel import col, select
 
@@ -37,26 +36,50 @@ from newsletter.dispatch.outcome import Verdict
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers.models import MailingList, Membership, MembershipState, Subscriber
 
-CONNECTIONS = 4
+CONNECTIONS = 16
 MAILING = "issue:rivers/2026-12"
 NOW = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 DEADLINE = 60.0
 
 
-class Relay(SMTP):
+HELLO = b"250-relay.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n"
+REPLIES = {b"EHLO": HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 2.0.0 Bye\r\n"}
+
+
+class Relay(asyncio.Protocol):
     """A server that tells its `witness` of each command, and of each message before it answers."""
 
-    async def smtp_MAIL(self, arg):  # noqa: N802  aiosmtpd's names
-        self.event_handler.saw("MAIL")
-        await super().smtp_MAIL(arg)
+    def __init__(self, witness):
+        self.witness = witness
+        self.buffer = bytearray()
+        self.recipient = b""
+        self.is_content = False
 
-    async def smtp_RCPT(self, arg):  # noqa: N802
-        self.event_handler.saw("RCPT")
-        await super().smtp_RCPT(arg)
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.write(b"220 relay.example ESMTP\r\n")
 
-    async def smtp_DATA(self, arg):  # noqa: N802
-        self.event_handler.saw("DATA")
-        await super().smtp_DATA(arg)
+    def data_received(self, data):
+        self.buffer += data
+        replies = b""
+        while (end := self.buffer.find(b"\r\n.\r\n" if self.is_content else b"\r\n")) >= 0:
+            taken = bytes(self.buffer[: end + 2])
+            del self.buffer[: end + (5 if self.is_content else 2)]
+            replies += self.content(taken) if self.is_content else self.command(taken)
+        self.transport.write(replies)
+
+    def command(self, line):
+        verb = line[:4].upper()
+        self.witness.saw(verb.decode())
+        if verb == b"RCPT":
+            self.recipient = line.partition(b"<")[2].partition(b">")[0]
+        self.is_content = verb == b"DATA"
+        return REPLIES.get(verb, b"250 2.0.0 Ok\r\n")
+
+    def content(self, data):
+        self.is_content = False
+        self.witness.took(self.recipient.decode(), data)
+        return b"250 2.0.0 Ok\r\n"
 
 
 class Witness:
@@ -78,15 +101,14 @@ class Witness:
                 process, _, count = self._target
                 self._target = (process, phase, count - 1) if count > 1 else None
                 if count == 1:
-                    process.send_signal(signal.SIGKILL)
+                    process.kill()
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
-        digest = hashlib.sha256(envelope.original_content).hexdigest()
-        name = re.search(rb"^Message-ID: <(\S+)>", envelope.original_content, re.MULTILINE)[1].decode()
-        os.write(self._log, f"{envelope.rcpt_tos[0]} {name} {digest}\n".encode())
+    def took(self, recipient, content):
+        digest = hashlib.sha256(content).hexdigest()
+        name = re.search(rb"^Message-ID: <(\S+)>", content, re.MULTILINE)[1].decode()
+        os.write(self._log, f"{recipient} {name} {digest}\n".encode())
         os.fsync(self._log)
         self.saw("DOT")
-        return "250 2.0.0 Ok"
 
 
 @pytest.fixture
@@ -100,19 +122,14 @@ def witness(tmp_path):
 def port(witness):
     """The server's, in a thread of its own."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: Relay(witness, hostname="relay.example", loop=loop), "127.0.0.1", 0)
-    )
+    server = loop.run_until_complete(loop.create_server(lambda: Relay(witness), "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     yield server.sockets[0].getsockname()[1]
 
     async def close():
         server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
     asyncio.run_coroutine_threadsafe(close(), loop).result(DEADLINE)
     loop.call_soon_threadsafe(loop.stop)
@@ -205,9 +222,51 @@ def a_running_run(sessions, people):
         session.commit()
 
 
+NURSERY = """
+import os, sys
+import newsletter.bootstrap, newsletter.cli.processes, newsletter.cli.progress, newsletter.dispatch.lock
+import newsletter.pipeline.proof, newsletter.pipeline.sending
+from newsletter.__main__ import main
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        os.environ["NEWSLETTER_DISPATCH__UNCERTAIN"] = line.strip()
+        sys.argv = ["newsletter", "dispatch", "--until-done"]
+        try:
+            main()
+        except SystemExit as ended:
+            os._exit(ended.code or 0)
+        os._exit(99)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Has imported the program, and runs `newsletter dispatch` in a process of its own for each line that it reads."""
+
+
+class Dispatching:
+    """One dispatcher, born in the nursery."""
+
+    def __init__(self, nursery, policy):
+        self.nursery = nursery
+        nursery.stdin.write(f"{policy}\n")
+        nursery.stdin.flush()
+        self.pid = int(nursery.stdout.readline())
+        self.has_ended = False
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self):
+        """Its exit code, or minus the signal that ended it; pytest-timeout watches over the test."""
+        code = int(self.nursery.stdout.readline())
+        self.has_ended = True
+        return code
+
+
 @pytest.fixture
 def dispatch(tmp_path, port):
-    """Starts `newsletter dispatch --until-done` in a process of its own."""
+    """Starts `newsletter dispatch --until-done`, with a policy for uncertain outcomes, in a process of its own."""
     environment = {
         **os.environ,
         "NEWSLETTER_DATABASE__URL": f"sqlite:///{tmp_path / 'newsletter.sqlite'}",
@@ -215,19 +274,21 @@ def dispatch(tmp_path, port):
         "NEWSLETTER_SMTP__PORT": str(port),
         "NEWSLETTER_SMTP__CONNECTIONS": str(CONNECTIONS),
     }
-    started = []
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    nursery = subprocess.Popen([sys.executable, "-c", NURSERY], env=environment, cwd=tmp_path, **pipes)
+    born = []
 
-    def start():
-        command = [sys.executable, "-m", "newsletter", "dispatch", "--until-done"]
-        process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE)
-        started.append(process)
-        return process
+    def start(policy):
+        born.append(Dispatching(nursery, policy))
+        return born[-1]
 
     yield start
-    for process in started:
+    nursery.stdin.close()
+    if born and not born[-1].has_ended:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        process.communicate()
+            born[-1].kill()
+    nursery.wait(DEADLINE)
+    nursery.stdout.close()
 
 
 def taken(tmp_path):
@@ -253,43 +314,84 @@ def doubts(sessions):
         return Counter(session.scalars(uncertain))
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "drawn",
-    [
-        pytest.param((300, 5, 20261201), id="5 kills"),
-        pytest.param((1500, 50, 7), id="50 kills", marks=pytest.mark.long),
-    ],
-)
-def test_nobody_is_lost_and_repeats_are_bounded_and_named(tmp_path, sessions, witness, dispatch, drawn):
-    people, kills, seed = drawn
+def run_with_kills(tmp_path, sessions, witness, dispatch, *, people, kills, seed, policy):
+    """Kill one dispatcher after the other, and let the last one end; returns its exit code."""
     chance = random.Random(seed)
     a_running_run(sessions, people)
     certain = {}
+    before = Counter()
     for _ in range(kills):
-        process = dispatch()
+        process = dispatch(policy)
         phase = chance.choice(["MAIL", "RCPT", "DATA", "DOT", "DOT"])
         witness.kill(process, phase=phase, count=chance.randint(1, people * 4 // (kills * 5)))
-        assert process.wait(DEADLINE) == -signal.SIGKILL
-        now_certain = accepted(sessions)
+        assert process.wait() == -signal.SIGKILL
         counts = Counter(recipient for recipient, *_ in taken(tmp_path))
-        certain.update({recipient: counts[recipient] for recipient in now_certain - set(certain)})
-    last = dispatch()
-    assert last.wait(DEADLINE) == 0, last.stderr.read()
+        certain.update({recipient: counts[recipient] for recipient in accepted(sessions) - set(certain)})
+        named = doubts(sessions)
+        assert (named - before).total() <= CONNECTIONS, "of one death"
+        assert all(count - 1 <= named[recipient] for recipient, count in counts.items()), "named before it is repeated"
+        before = named
+    last = dispatch(policy)
+    code = last.wait()
+    counts = Counter(recipient for recipient, *_ in taken(tmp_path))
+    assert all(counts[recipient] == count for recipient, count in certain.items())
+    return code
+
+
+def everybody(people):
+    return {f"p{number}@lakes.example" for number in range(people)}
+
+
+def kills(ordinary, long):
+    """The same with few kills in the ordinary run and with many in the long one."""
+    named = pytest.mark.long
+    return pytest.mark.parametrize(
+        "drawn",
+        [
+            pytest.param(ordinary, id=f"{ordinary[1]} kills"),
+            pytest.param(long, id=f"{long[1]} kills", marks=named),
+        ],
+    )
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
+@kills((2000, 20, 20261201), (2000, 200, 7))
+def test_nobody_is_lost_and_repeats_are_bounded_and_named(tmp_path, sessions, witness, dispatch, drawn):
+    people, number, seed = drawn
+    given = {"people": people, "kills": number, "seed": seed}
+    assert run_with_kills(tmp_path, sessions, witness, dispatch, **given, policy="repeat") == 0
 
     messages = defaultdict(list)
     for recipient, *message in taken(tmp_path):
         messages[recipient].append(tuple(message))
     named = doubts(sessions)
     repeated = {recipient: len(found) - 1 for recipient, found in messages.items() if len(found) > 1}
-    assert set(messages) == accepted(sessions) == {f"p{number}@lakes.example" for number in range(people)}
-    assert sum(repeated.values()) <= sum(named.values()) <= CONNECTIONS * kills
+    assert set(messages) == accepted(sessions) == everybody(people)
+    assert sum(repeated.values()) <= sum(named.values()) <= CONNECTIONS * number
     assert all(extra <= named[recipient] for recipient, extra in repeated.items())
-    assert all(len(messages[recipient]) == count for recipient, count in certain.items())
     assert all(len(set(found)) == 1 for found in messages.values()), "a repeated message is the same to the last byte"
     assert len({found[0][0] for found in messages.values()}) == people, "each delivery has a Message-ID of its own"
     with sessions() as session:
         assert [check.code for check in audit(session, MAILING) if not check.holds] == []
         assert session.scalars(select(RunRow)).one().state is RunState.FINISHED
         assert session.scalars(select(IssueRow)).one().state is IssueState.SENT
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
+@kills((300, 4, 11), (2000, 200, 12))
+def test_under_skip_nothing_is_repeated_and_whoever_may_lack_it_is_named(tmp_path, sessions, witness, dispatch, drawn):
+    people, number, seed = drawn
+    given = {"people": people, "kills": number, "seed": seed}
+    code = run_with_kills(tmp_path, sessions, witness, dispatch, **given, policy="skip")
+
+    counts, named = Counter(recipient for recipient, *_ in taken(tmp_path)), doubts(sessions)
+    assert code == (5 if named else 0)
+    assert max(counts.values()) == 1
+    assert accepted(sessions) | set(named) == everybody(people)
+    assert accepted(sessions) & set(named) == set()
+    assert set(counts) - accepted(sessions) <= set(named)
+    assert len(named) <= CONNECTIONS * number
+    with sessions() as session:
+        assert [check.code for check in audit(session, MAILING) if not check.holds] == []

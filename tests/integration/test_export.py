@@ -272,7 +272,7 @@ def test_mail_page_and_calendar_tell_the_same_instants_in_five_zones_across_both
     for key, start in spans.items():
         end = (start + dt.timedelta(hours=2)).astimezone(dt.UTC)
         uid = f"small--clocks--{key}@small.example"
-        [alone] = icalendar.Calendar.from_ical((folder / f"clocks.{key}.ics").read_bytes()).walk("VEVENT")
+        [alone] = icalendar.Calendar.from_ical((folder / f"clocks--{key}.ics").read_bytes()).walk("VEVENT")
         assert instants(told[uid], "startDate", "endDate") == [start.astimezone(dt.UTC), end]
         for event in (alone, shared[uid]):
             assert [event[name].dt.astimezone(dt.UTC) for name in ("dtstart", "dtend")] == [
@@ -317,7 +317,7 @@ def test_what_is_limited_to_a_segment_is_on_no_page_and_its_calendar_file_is_whe
     assert sorted(artifact.name for artifact in built.artifacts) == ["en", "en.members", "fr", "fr.members"]
     assert exported.pages == ("archive/small/one/en/index.html", "archive/small/one/fr/index.html")
     written = files(tmp_path / "site")
-    assert "archive/small/one/en/council.main.ics" in written
+    assert "archive/small/one/en/council--main.ics" in written
     assert [name for name, data in written.items() if b"council" in data and not name.endswith(".ics")] == []
     assert b"council" not in written["archive/small/one/en/issue.ics"]
 
@@ -331,15 +331,14 @@ def test_a_picture_that_somebody_else_keeps_under_our_address_stays_there(tmp_pa
     assert page.xpath("//img/@src") == [url]
 
 
-def test_two_sittings_that_share_an_address_are_both_in_its_file(tmp_path):
+def test_sittings_whose_keys_have_dots_have_files_of_their_own(tmp_path):
     one, other = {"key": "c", "date": "2027-02-10"}, {"key": "b.c", "date": "2027-02-11"}
     pipeline = small(tmp_path, [an_entry("a.b", one), an_entry("a", other)])
     verb(pipeline).export("one", tmp_path / "site")
-    shared = (tmp_path / "site/archive/small/one/en/a.b.c.ics").read_bytes()
-    assert {str(event["summary"]) for event in icalendar.Calendar.from_ical(shared).walk("VEVENT")} == {
-        "About a.b",
-        "About a",
-    }
+    folder = tmp_path / "site/archive/small/one/en"
+    for name, title in (("a.b--c", "About a.b"), ("a--b.c", "About a")):
+        [event] = icalendar.Calendar.from_ical((folder / f"{name}.ics").read_bytes()).walk("VEVENT")
+        assert event["summary"] == title
 
 
 def test_an_approved_issue_stays_as_it_was_and_a_sitting_that_is_no_more_is_reported(command, tmp_path):
@@ -365,8 +364,8 @@ def test_an_approved_issue_stays_as_it_was_and_a_sitting_that_is_no_more_is_repo
     after = verb(pipeline).export("one", tmp_path / "after")
     assert after.pinned
     assert after.missing == (
-        f"{ROOT}archive/small/one/en/talk.gone.ics",
-        f"{ROOT}archive/small/one/fr/talk.gone.ics",
+        f"{ROOT}archive/small/one/en/talk--gone.ics",
+        f"{ROOT}archive/small/one/fr/talk--gone.ics",
     )
     told = command(pipeline, "one", tmp_path / "after").stderr.splitlines()
     assert told == [f"the page links to {address}, whose sitting is no more" for address in after.missing]

@@ -15,17 +15,22 @@ def an_envelope(**changes):
     return Envelope(**{**plain, "data": b"Subject: Agenda\r\n\r\nHello\r\n", **changes})
 
 
-def send(folder, *envelopes, held=True):
-    async def mark():
-        return held
-
+def turns(folder, *pairs):
     async def talk():
         connection = await MaildirRelay(folder).open()
-        outcomes = [await connection.send(envelope, mark) for envelope in envelopes]
+        taken = [await connection.turn(content, following) for content, following in pairs]
         await connection.close()
-        return outcomes
+        await connection.close(at_once=True)
+        return taken
 
     return asyncio.run(talk())
+
+
+def send(folder, *envelopes):
+    """The outcome of each message."""
+    taken = turns(folder, *zip([None, *envelopes], [*envelopes, None], strict=True))
+    assert all(turn.is_open for turn in taken[:-1])
+    return [turn.content for turn in taken[1:]]
 
 
 def test_a_message_is_found_by_any_mail_reader(tmp_path):
@@ -52,8 +57,10 @@ def test_a_message_that_is_written_again_replaces_itself(tmp_path):
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_nothing_is_written_without_the_mark(tmp_path):
-    assert send(tmp_path, an_envelope(), held=False) == [None]
+def test_an_envelope_alone_writes_nothing(tmp_path):
+    (turn,) = turns(tmp_path, (None, an_envelope()))
+
+    assert (turn.is_open, turn.content, turn.envelope, turn.closed) == (True, None, None, False)
     assert list((tmp_path / "new").iterdir()) == []
 
 
@@ -66,13 +73,22 @@ def test_a_folder_that_cannot_be_made_is_a_relay_that_is_away(tmp_path):
     assert (down.value.outcome.verdict, down.value.outcome.fault) == (Verdict.NOT_SENT, Fault.RELAY)
 
 
-def test_a_message_that_cannot_be_written_is_certainly_not_sent(tmp_path):
+def test_a_message_that_cannot_be_written_is_certainly_not_sent_nor_is_what_follows(tmp_path):
     (tmp_path / "tmp" / "x1.eml").mkdir(parents=True)
 
-    (outcome,) = send(tmp_path, an_envelope())
+    _, turn, further = turns(
+        tmp_path, (None, an_envelope()), (an_envelope(), an_envelope(name="x2")), (an_envelope(name="x3"), None)
+    )
 
-    assert (outcome.verdict, outcome.fault, outcome.phase) == (Verdict.NOT_SENT, Fault.RELAY, Phase.CONNECT)
-    assert (outcome.note, outcome.closes) == ("IsADirectoryError: Is a directory", True)
+    for outcome, phase in [
+        (turn.content, Phase.CONTENT),
+        (turn.envelope, Phase.MAIL),
+        (further.content, Phase.CONTENT),
+    ]:
+        assert (outcome.verdict, outcome.fault, outcome.phase) == (Verdict.NOT_SENT, Fault.RELAY, phase)
+        assert (outcome.note, outcome.closes) == ("IsADirectoryError: Is a directory", True)
+    assert (turn.closed, further.closed) == (True, True)
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_the_relay_is_called_after_its_folder(tmp_path):

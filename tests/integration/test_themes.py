@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from newsletter.cli.application import app
 from newsletter.compilation.theme import theme_names
 from newsletter.paths import templates
+from newsletter.pipeline.difficult import Case
 
 ROOT = templates() / "email"
 
@@ -35,26 +37,28 @@ def test_the_themes_are_listed_with_what_they_are(type_in):
     assert {theme["name"] for theme in json.loads(type_in("list", "--json").stdout)} >= {"network", "bulletin"}
 
 
-@pytest.mark.parametrize("theme", theme_names())
-def test_the_themes_of_the_program_bear_difficult_content(type_in, theme):
-    result = type_in("check", ROOT / theme)
+def dealt():
+    """The cases of each theme in an ordinary run, so that each is tried at least once; `long` tries all with all."""
+    themes = theme_names()
+    for number, theme in enumerate(themes):
+        others = [case for case in Case if case is not Case.EVERYTHING]
+        yield pytest.param(theme, [Case.EVERYTHING, *others[number :: len(themes)]], id=f"{theme}-some")
+        yield pytest.param(theme, list(Case), id=f"{theme}-all", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize(("theme", "cases"), list(dealt()))
+def test_the_themes_of_the_program_bear_difficult_content(type_in, theme, cases):
+    result = type_in("check", ROOT / theme, *(word for case in cases for word in ("--case", case.value)))
     rows = [line.split("\t") for line in result.stdout.splitlines() if "\t" in line]
     assert result.exit_code == 0
     assert rows[0] == ["kB", "en", "fr", "es", "de", "el", "ar", "findings"]
-    assert [row[0] for row in rows[1:]] == [
-        "everything",
-        "long-words",
-        "lost-pictures",
-        "bare",
-        "one-item",
-        "forty-items",
-        "other-languages",
-        "hostile-words",
-    ]
+    assert [row[0] for row in rows[1:]] == [case.value for case in cases]
     assert all(re.fullmatch(r"\d+\.\d", cell) for row in rows[1:] for cell in row[1:7])
     assert re.search(r"^\d+ notices, .* see --notices$", result.stdout, re.MULTILINE)
     assert not re.search(r"^(fault|error|warning) ", result.stdout, re.MULTILINE)
-    assert result.stdout.splitlines()[-1] == f"{theme} is sound: 48 editions of difficult content compiled"
+    assert (
+        result.stdout.splitlines()[-1] == f"{theme} is sound: {6 * len(cases)} editions of difficult content compiled"
+    )
 
 
 def test_a_theme_outside_the_program_is_checked_and_each_finding_is_said_once_with_its_editions(type_in, mine):
@@ -78,6 +82,24 @@ def test_a_template_that_cannot_be_read_is_told_with_file_and_line(type_in, mine
     assert result.exit_code == 1
     assert (told["theme"], told["sound"], told["cases"]) == ("mine", False, [])
     assert told["fault"].startswith("mine/parts/top.mjml.j2:3: ")
+
+
+@pytest.fixture
+def written(tmp_path):
+    """The themes that `docs/themes.md` tells to write, as files."""
+    text = (Path(__file__).parents[2] / "docs" / "themes.md").read_text(encoding="utf-8")
+    for path, lines in re.findall(r"^```\w+\n(?:# |\{# )(\S+)(?: #\})?\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(lines, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("theme", ["our-letter", "plain"])
+def test_the_themes_of_the_documentation_are_sound(type_in, written, theme):
+    result = type_in("check", written / theme, "--case", "everything")
+    assert result.exit_code == 0
+    assert not re.search(r"^(fault|error|warning) ", result.stdout, re.MULTILINE)
+    assert result.stdout.splitlines()[-1] == f"{theme} is sound: 6 editions of difficult content compiled"
 
 
 def test_what_is_no_theme_is_refused(type_in, tmp_path):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.errors import TokenRefused
-from subscribers.tokens import Keys, address_digest, sign, verify
+from subscribers.tokens import Keys, address_digest, sign, signing, verify
 
 KEYS = Keys(signing=(("k2", b"new" * 11), ("k1", b"old" * 11)), suppression=b"digest" * 6)
 OLD = Keys(signing=(("k1", b"old" * 11),), suppression=b"digest" * 6)
@@ -16,6 +16,13 @@ def test_what_was_signed_comes_back(payload):
     token = sign(KEYS, "unsubscribe", payload)
     assert verify(KEYS, "unsubscribe", token) == payload
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", token)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), st.sampled_from(["unsubscribe", "", "ü"]))
+def test_many_payloads_are_signed_as_each_of_them_alone(payload, purpose):
+    signed = signing(KEYS, purpose)
+    assert signed(payload) == sign(KEYS, purpose, payload)
+    assert signed("x") == sign(KEYS, purpose, "x")
 
 
 def test_text_is_signed_as_utf_8():

@@ -105,6 +105,29 @@ def test_sittings_that_become_one_part_keep_each_link_once():
     assert [link.url for link in found[0].parts[0].links] == [f"{URL}a", f"{URL}b"]
 
 
+def test_links_of_several_sittings_say_which_one_they_are_for():
+    def at(hour, language=None):
+        own = {"languages": [language]} if language else {}
+        return {"start": f"2026-12-01T{hour}:00", "links": [{"action": "register", "url": f"{URL}{hour}"}], **own}
+
+    def when(*sittings):
+        return [link.when for part in lines(*sittings)[0].parts for link in part.links]
+
+    day = "Tuesday 1 December 2026"
+    assert when(at(10), at(14)) == [f"{day}, 10:00 CET", f"{day}, 14:00 CET"]
+    assert when(at(10, "fr"), at("10", "en") | {"links": [{"action": "register", "url": f"{URL}en"}]}) == [
+        f"{day}, 10:00 CET, in French",
+        f"{day}, 10:00 CET, in English",
+    ]
+    assert when(at(10)) == [None]
+
+
+def test_a_link_that_several_sittings_share_is_not_that_of_one_hour():
+    link = {"links": [{"action": "register", "url": URL}]}
+    [part] = lines({"start": "2026-12-01T10:00", **link}, {"start": "2026-12-01T14:00", **link})[0].parts
+    assert [(each.url, each.when) for each in part.links] == [(URL, None)]
+
+
 def test_a_line_in_french():
     found = lines(
         {"start": "2026-12-01T14:00", "languages": ["fr"], "title": {"en": "Squares", "fr": "Places : combien ?"}},

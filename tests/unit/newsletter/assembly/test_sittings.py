@@ -65,7 +65,7 @@ def test_a_sitting_says_when_in_which_languages_and_what_is_its_own():
     assert (shown.place.words.text, shown.place.online) == ("", "https://meet.example/")
     assert [(link.url, link.context.text) for link in shown.links] == [(URL, "Squares")]
     assert (shown.sequence, shown.status) == (3, SittingStatus.MOVED)
-    assert shown.calendar == "https://news.example/archive/rivers/2026-12/en/assembly.main.ics"
+    assert shown.calendar == "https://news.example/archive/rivers/2026-12/en/assembly--main.ics"
 
 
 def test_a_sitting_without_words_of_its_own_leaves_them_to_its_entry():

@@ -91,6 +91,15 @@ def test_a_place_in_words(plain, words):
     assert place(plain).online == plain.get("online")
 
 
+def test_a_place_has_the_comma_of_its_language():
+    arabic = {"name": {"ar": "قاعة الجمارك"}, "city": {"ar": "ترييستي"}, "country": "IT"}
+    assert place(arabic, "ar").words.text == "قاعة الجمارك، ترييستي (IT)"
+    assert (
+        place({"name": {"en": "Customs Hall"}, "city": {"en": "Trieste"}}, "ar").words.text == "Customs Hall, Trieste"
+    )
+    assert place({"name": {"ja": "税関"}, "city": {"ja": "トリエステ"}}, "ja-JP").words.text == "税関、トリエステ"
+
+
 def test_a_country_alone_is_named_in_the_editions_language():
     assert place({"country": "NL"}, "fr").words.text == "Pays-Bas"
 

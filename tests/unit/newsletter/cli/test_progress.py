@@ -6,7 +6,7 @@ import threading
 from types import SimpleNamespace
 
 from newsletter.cli.progress import dispatching
-from newsletter.dispatch.dispatcher import Progress
+from newsletter.dispatch.progress import Progress
 
 
 class Terminal(io.StringIO):

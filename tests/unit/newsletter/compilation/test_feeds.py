@@ -1,7 +1,9 @@
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +12,14 @@ from lxml import etree
 
 from newsletter.assembly.edition import Phrase, Picture
 from newsletter.compilation.compiler import compile_edition
-from newsletter.compilation.feeds import archive_address, channel_of, item_of, json_feed, readable, rss
+from newsletter.compilation.feeds import channel_of, item_of, json_feed, readable, rss
 from newsletter.links import Links
 
 LINKS = Links("https://news.example/")
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 ATOM = "{http://www.w3.org/2005/Atom}link"
+UPDATED = "{http://www.w3.org/2005/Atom}updated"
+RFC_822 = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
 @pytest.fixture
@@ -41,7 +45,6 @@ def channel(make_edition):
 
 
 def test_a_newsletter_has_a_page_and_two_feeds_in_each_language(channel):
-    assert archive_address(LINKS, "river-cities") == "https://news.example/archive/river-cities"
     assert channel.home == "https://news.example/archive/river-cities"
     assert channel.rss == "https://news.example/archive/river-cities/feed.en.xml"
     assert channel.json == "https://news.example/archive/river-cities/feed.en.json"
@@ -133,3 +136,30 @@ def test_no_words_break_a_feed(channel, items, text):
     item = replace(items[0], title=text, summary=text, content=text)
     assert len(etree.fromstring(rss(channel, [item])).findall("channel/item")) == 1
     assert json.loads(json_feed(channel, [item]))["items"][0].get("title", "") == text
+
+
+def test_a_corrected_issue_keeps_its_place_and_its_date_and_says_when_it_was_corrected(channel, items):
+    corrected = dt.datetime(2026, 12, 24, 18, 30, 0, 7, tzinfo=dt.UTC)
+    older = replace(items[0], modified=corrected)
+    feed = etree.fromstring(rss(channel, [older, items[1]])).find("channel")
+    newest, other = feed.findall("item")
+    assert (newest.find(UPDATED), other.findtext(UPDATED)) == (None, "2026-12-24T18:30:00Z")
+    assert parsedate_to_datetime(other.findtext("pubDate")) == dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC)
+    assert parsedate_to_datetime(feed.findtext("pubDate")) == dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC)
+    assert parsedate_to_datetime(feed.findtext("lastBuildDate")) == corrected.replace(microsecond=0)
+    told = json.loads(json_feed(channel, [older, items[1]]))["items"]
+    assert [item.get("date_modified") for item in told] == [None, "2026-12-24T18:30:00Z"]
+
+
+def test_a_feed_has_what_its_specification_asks_for(channel, items):
+    feed = ET.fromstring(rss(channel, items)).find("channel")
+    assert all(feed.findtext(name) for name in ("title", "link", "description", "lastBuildDate"))
+    for item in feed.findall("item"):
+        assert item.findtext("title")
+        assert RFC_822.fullmatch(item.findtext("pubDate"))
+    told = json.loads(json_feed(channel, items))
+    assert {"version", "title", "items"} <= told.keys()
+    for item in told["items"]:
+        assert item["id"]
+        assert item["content_html"]
+        assert dt.datetime.fromisoformat(item["date_published"]).utcoffset() == dt.timedelta()

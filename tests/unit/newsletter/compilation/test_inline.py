@@ -111,3 +111,9 @@ def test_many_threads_get_what_one_gets():
     html = page('<p class="a" style="width:9px;width:calc(1px + 1%)">x</p>' * 20, "/*inline*/.a{color:red}")
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(inlined, [html] * 40)) == {inlined(html)}
+
+
+def test_what_is_escaped_in_an_attribute_stays_escaped():
+    words = "&lt;!--[if mso]&gt;&lt;table&gt;&lt;![endif]--&gt;"
+    html = inlined(page(f'<a class="a" title="{words}">{words}</a>', "/*inline*/.a{color:red}"))
+    assert f'title="{words}" style="color:red">{words}</a>' in html

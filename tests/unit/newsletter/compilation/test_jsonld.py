@@ -19,6 +19,7 @@ from newsletter.assembly.edition import (
     SittingView,
 )
 from newsletter.compilation.calendar_file import issue_file, sitting_file
+from newsletter.compilation.correction import Note
 from newsletter.compilation.jsonld import for_script, headline, leading_picture, structured_data
 from newsletter.content.entry import Kind, SittingStatus
 from newsletter.content.newsletter import Show
@@ -252,3 +253,20 @@ def test_no_words_end_the_script_they_stand_in(text):
 
 def test_the_headline_stands_alone(make_edition):
     assert headline(make_edition(title=Phrase(text="For [[first_name|you]]"))) == "River Cities News · For you"
+
+
+def test_a_corrected_issue_says_when_and_why_the_newest_first(make_edition):
+    def note(day, reason, lang=None):
+        at = dt.datetime(2026, 12, day, 9, 30, 0, 5, tzinfo=dt.UTC)
+        return Note(at=at, day="", reason=Phrase(text=reason, lang=lang), changed=())
+
+    notes = (note(5, "Le lieu a changé.", "fr"), note(3, "A wrong date."))
+    issue = structured_data(make_edition(), notes=notes)["@graph"][0]
+    assert issue["dateModified"] == "2026-12-05T09:30:00Z"
+    assert [
+        (each["@type"], each["text"], each["inLanguage"], each["datePublished"]) for each in issue["correction"]
+    ] == [
+        ("CorrectionComment", "Le lieu a changé.", "fr", "2026-12-05T09:30:00Z"),
+        ("CorrectionComment", "A wrong date.", "en", "2026-12-03T09:30:00Z"),
+    ]
+    assert not {"dateModified", "correction"} & graph(make_edition())[0].keys()

@@ -9,8 +9,8 @@ from newsletter.assembly.edition import Phrase
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.compiler import compile_edition
 from newsletter.compilation.message import Values
-from newsletter.compilation.neutral import attributes, name_of, neutral_page, unslotted, with_addresses
-from newsletter.compilation.slots import Slots
+from newsletter.compilation.neutral import attributes, name_of, neutral_page, with_addresses
+from newsletter.compilation.slots import Slots, unslotted
 from newsletter.links import Links
 
 LINKS = Links("https://news.example")
@@ -143,3 +143,9 @@ def test_no_text_of_an_entry_changes_what_is_taken_away(compiled, make_edition, 
     assert body.count("<div") == body.count("</div>")
     assert "Eleven partners" in body
     assert "t.invalid" not in body.replace(text, "")
+
+
+def test_attributes_whose_words_have_quotes_are_read_and_hide_no_others():
+    tag = """<img src='a&amp;b.png' alt='Say "hello" src="no.png"' width="9">"""
+    assert attributes(tag) == {"src": "a&b.png", "alt": 'Say "hello" src="no.png"', "width": "9"}
+    assert with_addresses(tag, str.upper) == """<img src="A&amp;B.PNG" alt='Say "hello" src="no.png"' width="9">"""

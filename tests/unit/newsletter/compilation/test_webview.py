@@ -10,7 +10,8 @@ from lxml import html as lxml_html
 
 from newsletter.assembly.edition import Alternate, Phrase, Picture
 from newsletter.compilation.compiler import compile_edition
-from newsletter.compilation.webview import archive_page, description, web_view
+from newsletter.compilation.correction import Note
+from newsletter.compilation.webview import archive_page, description, sent_page, web_view
 from newsletter.links import Links
 
 LINKS = Links("https://news.example")
@@ -197,3 +198,54 @@ def test_the_list_names_the_newsletters_own_site(issues, make_edition):
     assert page.xpath("//footer//a/text()")[0] == "www.rivers.example"
     assert page.xpath("//footer//a/@href")[0] == "https://www.rivers.example/"
     assert page.xpath("//h2/a/@href")[0].startswith("near:")
+
+
+NOTE = Note(
+    at=dt.datetime(2026, 12, 3, 9, 30, tzinfo=dt.UTC),
+    day="3 December 2026",
+    reason=Phrase(text="A <wrong> date & a wrong place."),
+    changed=("Eleven & more partners", "The fair"),
+)
+
+
+def test_a_corrected_page_begins_with_what_was_corrected(page_of, make_edition):
+    page = lxml_html.fromstring(page_of(make_edition(), notes=(NOTE,), at=lambda url: url.removeprefix("https:")))
+    [note] = page.xpath("//*[@role='main']/*[1][@role='note']")
+    assert note.xpath("string(p)") == "Corrected on 3 December 2026: A <wrong> date & a wrong place."
+    assert note.xpath(".//li/bdi/text()") == ["Eleven & more partners", "The fair"]
+    assert note.xpath(".//a/@href") == ["//news.example/archive/river-cities/2026-12/en/sent"]
+    assert properties(page)["article:modified_time"] == "2026-12-03T09:30:00Z"
+    [data] = page.xpath("//script[@type='application/ld+json']/text()")
+    assert json.loads(data)["@graph"][0]["dateModified"] == "2026-12-03T09:30:00Z"
+
+
+def test_a_page_without_corrections_has_no_note(page_of, make_edition):
+    page = lxml_html.fromstring(page_of(make_edition()))
+    assert page.xpath("//*[@role='note']") == []
+    assert "article:modified_time" not in properties(page)
+
+
+def test_a_reason_in_another_language_is_marked_on_the_page(page_of, make_edition):
+    reason = replace(NOTE, reason=Phrase(text="Le lieu.", lang="fr", dir="ltr"), changed=())
+    page = lxml_html.fromstring(page_of(make_edition(), notes=(reason,)))
+    assert page.xpath("//*[@role='note']//span[@lang='fr']/text()") == ["Le lieu."]
+    assert page.xpath("//*[@role='note']//li") == []
+
+
+def test_words_that_no_catalogue_has_are_marked_as_english(page_of, make_edition):
+    page = lxml_html.fromstring(page_of(make_edition(language="it", locale="it-IT"), notes=(NOTE,)))
+    assert page.xpath("//*[@role='note']/@lang") == ["en"]
+    assert lxml_html.fromstring(page_of(make_edition(), notes=(NOTE,))).xpath("//*[@role='note']/@lang") == []
+
+
+def test_the_email_as_it_was_sent_leads_to_the_page_that_counts(make_edition, themes):
+    edition = make_edition(alternates=(FRENCH,))
+    artifact = compile_edition(edition, links=LINKS, templates_dir=themes)
+    page = lxml_html.fromstring(sent_page(artifact, edition, script=SCRIPT))
+    [note] = page.xpath("//*[@role='main']/*[1][@role='note']")
+    assert artifact.digest in note.text_content()
+    assert note.xpath(".//a/@href") == [edition.web_view]
+    assert page.xpath("//link/@href") == [edition.web_view]
+    assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
+    assert page.xpath("//script[@type]") == []
+    assert properties(page) == {}

@@ -12,10 +12,10 @@ SINCE = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 BACKOFF = Backoff(first=300, expiry=72 * 3600)
 
 
-def after(seconds, *, jitter=0.5, backoff=BACKOFF):
+def after(seconds, *, jitter=0.5, backoff=BACKOFF, is_greylisted=False):
     """The wait in seconds that follows an attempt so long after the start of the run; None once it has expired."""
     now = SINCE + dt.timedelta(seconds=seconds)
-    retry = next_attempt(backoff, since=SINCE, now=now, jitter=jitter)
+    retry = next_attempt(backoff, since=SINCE, now=now, jitter=jitter, is_greylisted=is_greylisted)
     return None if retry is None else (retry.at - now).total_seconds()
 
 
@@ -27,6 +27,15 @@ def test_the_wait_grows_with_the_age_of_the_delivery_between_its_bounds(age, wai
 @pytest.mark.parametrize(("jitter", "wait"), [(0.0, 225), (0.5, 300), (1.0, 375)])
 def test_jitter_moves_a_wait_by_a_quarter_either_way(jitter, wait):
     assert after(0, jitter=jitter) == wait
+
+
+@pytest.mark.parametrize(("jitter", "wait"), [(0.0, 360), (0.5, 480), (1.0, 600)])
+def test_greylisting_is_given_six_to_ten_minutes(jitter, wait):
+    assert after(0, jitter=jitter, is_greylisted=True) == wait
+
+
+def test_an_old_delivery_waits_no_longer_for_greylisting():
+    assert after(1000, is_greylisted=True) == 1000
 
 
 def test_a_first_wait_above_the_longest_one_holds():

@@ -7,13 +7,15 @@ import pytest
 
 from newsletter.preflight.finding import DOMAIN, Names, Rule, Severity
 from newsletter.preflight.report import RULES
+from newsletter.preflight.wording import WORDS
 from newsletter.words import catalogue, languages
 
-MESSAGES = {
-    ("", words[0]): words
+SAID = [
+    words
     for rule in RULES
     for words in (((rule.message, rule.several) if rule.several else (rule.message,)), (rule.hint,))
-}
+]
+MESSAGES = {("", words[0]): words for words in (*SAID, *WORDS)}
 
 
 def placeholders(text):
@@ -27,6 +29,10 @@ def test_officers_read_findings_in_english_and_french():
 @pytest.mark.parametrize("language", languages(DOMAIN))
 def test_every_catalogue_has_every_message_of_the_rules_and_no_other(language):
     assert catalogue(language, DOMAIN).messages.keys() == MESSAGES.keys()
+
+
+def test_what_to_do_needs_no_facts():
+    assert [rule.code for rule in RULES if placeholders(rule.hint)] == []
 
 
 def test_the_english_catalogue_says_what_the_rules_say():

@@ -51,8 +51,13 @@ def answer(status: str, *headers: str) -> bytes:
     return "\r\n".join((f"HTTP/1.1 {status}", *headers, "", "")).encode()
 
 
+NO_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Knows no authority; reading those of this machine takes a tenth of a second."""
+
+
 def asking(**changes) -> Reach:
-    given = {"allows": lambda _: True, "resolve": lambda _host, _port: (HERE,), "timeout": 2.0, **changes}
+    known = {"allows": lambda _: True, "resolve": lambda _host, _port: (HERE,), "timeout": 2.0, "tls": NO_TRUST}
+    given = {**known, **changes}
     return Reach(**given)
 
 
@@ -164,6 +169,18 @@ def test_a_host_that_nobody_knows_is_a_warning(error):
         raise error
 
     assert found_at(80, reach=asking(resolve=resolve)) == ["link-host-unknown"]
+
+
+def test_a_site_that_nobody_knows_is_told_of_once_with_the_first_link_to_it():
+    def resolve(_host, _port):
+        raise socket.gaierror
+
+    pages = [("piers", "https://quay.example/1"), ("ropes", "https://quay.example/2"), ("ropes", "https://b.example/")]
+    found = list(asking(resolve=resolve).check([PlacedLink(place=place, url=url) for place, url in pages]))
+    assert [(finding.place, finding.message()) for finding in found] == [
+        ("piers", "Nobody knows the site quay.example: no link to it leads anywhere."),
+        ("ropes", "Nobody knows the site b.example: no link to it leads anywhere."),
+    ]
 
 
 def test_a_host_without_an_address_is_not_asked():

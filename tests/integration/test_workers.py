@@ -1,0 +1,244 @@
+"""Several dispatchers on one server: heartbeats, silence, and what becomes of the deliveries of the dead."""
+
+import datetime as dt
+import threading
+
+import pytest
+from sqlalchemy import event, text
+from sqlmodel import select
+
+from newsletter.dispatch import ledger as ledger_module
+from newsletter.dispatch.audit import audit
+from newsletter.dispatch.ledger import Ledger, Mark, Result
+from newsletter.dispatch.models import WorkerRow
+from newsletter.dispatch.outcome import Outcome, Phase, Reply, Verdict
+from newsletter.planning.models import DeliveryState
+from newsletter.settings import Uncertain
+
+HOLD = dt.timedelta(seconds=900)
+ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, phase=Phase.CONTENT, reply=Reply(250, "2.0.0", "2.0.0 Ok"))
+
+
+def begun(rows, name, *, connections=4, policy=Uncertain.REPEAT):
+    """A dispatcher that has begun its life."""
+    ledger = Ledger(rows.sessions, worker=name, uncertain=policy, hold=HOLD, connections=connections)
+    ledger.take_over(rows.now)
+    return ledger
+
+
+def accepted(claim):
+    return Result(claim=claim, outcome=ACCEPTED, marked=True, relay="relay.example:25")
+
+
+def fall_silent(rows, name, seconds=9):
+    rows.change(
+        text("UPDATE worker SET heartbeat = heartbeat - :silence * interval '1 second' WHERE name = :name").bindparams(
+            silence=seconds, name=name
+        )
+    )
+
+
+def lives(rows):
+    """Each worker, and whether it lives."""
+    with rows.sessions() as session:
+        return {row.name: row.ended is None for row in session.scalars(select(WorkerRow))}
+
+
+@pytest.fixture
+def shared(postgres_rows):
+    """The rows of a server."""
+    return postgres_rows
+
+
+def test_the_deliveries_of_a_silent_worker_go_to_the_others(shared, now):
+    shared.run(6)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    theirs, others = first.claim(3, now), second.claim(3, now)
+    first.commit([Mark(claim=theirs[0])], now)
+    second.commit([Mark(claim=others[0])], now)
+
+    assert second.reap(now) == (0, 0), "everybody lives"
+    fall_silent(shared, "host:1")
+    assert second.reap(now) == (2, 1)
+    assert second.reap(now) == (0, 0)
+
+    assert first.heartbeat(now) is False
+    assert second.heartbeat(now) is True
+    assert lives(shared) == {"host:1": False, "host:2": True}
+    assert shared.states() == {DeliveryState.PLANNED: 3, DeliveryState.CLAIMED: 2, DeliveryState.SENDING: 1}
+    (lost,) = shared.attempts(theirs[0].digest)
+    assert (lost.worker, lost.began, lost.verdict) == ("host:1", now, Verdict.UNCERTAIN)
+
+
+def test_what_a_dead_worker_still_writes_does_not_hold(shared, now):
+    shared.run(4)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    claims = first.claim(2, now)
+    first.commit([Mark(claim=claims[0])], now)
+    fall_silent(shared, "host:1")
+    second.reap(now)
+
+    assert first.commit([accepted(claims[0]), Mark(claim=claims[1])], now) == [False, False]
+    assert first.claim(4, now) == []
+    assert len(second.claim(4, now)) == 4
+
+
+def test_a_short_silence_is_no_death(shared, now):
+    shared.run(1)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    first.claim(1, now)
+    fall_silent(shared, "host:1", seconds=7)
+
+    assert second.reap(now) == (0, 0)
+    assert first.heartbeat(now) is True
+
+
+def test_a_beat_ends_a_silence_that_nobody_has_noticed(shared, now):
+    shared.run(1)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    (claim,) = first.claim(1, now)
+    fall_silent(shared, "host:1")
+
+    assert first.heartbeat(now) is True
+    assert second.reap(now) == (0, 0)
+    assert first.commit([Mark(claim=claim)], now) == [True]
+
+
+def test_a_worker_that_begins_takes_over_from_the_dead_only(shared, now):
+    shared.run(4)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    first.claim(2, now)
+    second.claim(1, now)
+    fall_silent(shared, "host:1")
+    third = Ledger(shared.sessions, worker="host:3", uncertain=Uncertain.SKIP, hold=HOLD)
+
+    assert third.take_over(now) == (2, 0)
+    assert lives(shared) == {"host:1": False, "host:2": True, "host:3": True}
+
+
+def test_who_signs_off_leaves_nothing_to_wait_for(shared, now):
+    shared.run(1)
+    first, second = begun(shared, "host:1"), begun(shared, "host:2")
+    (claim,) = first.claim(1, now)
+    first.release([claim], now)
+    first.sign_off(now)
+
+    assert lives(shared) == {"host:1": False, "host:2": True}
+    assert second.reap(now) == (0, 0)
+    assert len(second.claim(1, now)) == 1
+
+
+def test_a_name_is_never_used_again(rows, now):
+    """In a container every dispatcher is the same process of the same host."""
+    begun(rows, "host:1")
+    again = begun(rows, "host:1")
+    rows.run(1)
+    (claim,) = again.claim(1, now)
+    again.commit([Mark(claim=claim)], now)
+
+    assert rows.delivery().worker == "host:1~2"
+    begun(rows, "host:1")
+    assert set(lives(rows)) == {"host:1", "host:1~2", "host:1~3"}
+
+
+def test_on_sqlite_the_lock_speaks_for_the_heart(sqlite_rows, now):
+    ledger = begun(sqlite_rows, "host:1")
+    begun(sqlite_rows, "host:2")
+
+    assert lives(sqlite_rows) == {"host:1": False, "host:2": True}
+    assert ledger.heartbeat(now) is True
+    assert ledger.reap(now) == (0, 0)
+
+
+def test_many_workers_claim_each_delivery_once(shared, now):
+    shared.run(60)
+    ledgers = [begun(shared, f"host:{number}") for number in range(3)]
+    start, taken = threading.Barrier(3), [[], [], []]
+
+    def claim_all(ledger, mine):
+        start.wait(10)
+        while claims := ledger.claim(4, now):
+            ledger.commit([Mark(claim=claim) for claim in claims], now)
+            assert all(ledger.commit([accepted(claim) for claim in claims], now))
+            mine.extend(claim.digest for claim in claims)
+
+    threads = [threading.Thread(target=claim_all, args=pair) for pair in zip(ledgers, taken, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    everything = [digest for mine in taken for digest in mine]
+    assert len(everything) == len(set(everything)) == 60
+    with shared.sessions() as session:
+        assert all(check.holds for check in audit(session, "issue:rivers/2026-12"))
+
+
+def test_reapers_at_the_same_time_do_it_once(shared, now):
+    shared.run(20)
+    gone = begun(shared, "host:0")
+    claims = gone.claim(20, now)
+    gone.commit([Mark(claim=claim) for claim in claims[:4]], now)
+    heirs = [begun(shared, f"host:{number}") for number in (1, 2, 3)]
+    fall_silent(shared, "host:0")
+    start, reaped = threading.Barrier(3), []
+
+    def reap(ledger):
+        start.wait(10)
+        reaped.append(ledger.reap(now))
+
+    threads = [threading.Thread(target=reap, args=(ledger,)) for ledger in heirs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(reaped) == [(0, 0), (0, 0), (16, 4)]
+
+
+@pytest.fixture
+def levels(sqlite_engine):
+    """How each transaction waits for the disk, in order."""
+    seen = []
+
+    @event.listens_for(sqlite_engine, "commit")
+    def _note(connection):
+        seen.append(connection.connection.driver_connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    return seen
+
+
+NORMAL, FULL = 1, 2
+
+
+def test_marks_wait_for_the_disk_once_in_a_while(sqlite_rows, now, levels, monkeypatch):
+    sqlite_rows.run(40)
+    ledger = begun(sqlite_rows, "host:1")
+    claims = ledger.claim(40, now)
+    monkeypatch.setattr(ledger_module, "BARRIER_RESULTS", 3)
+    monkeypatch.setattr(ledger_module, "BARRIER_SECONDS", 3600)
+    levels.clear()
+
+    for claim in claims[:6]:
+        ledger.commit([Mark(claim=claim)], now)
+        ledger.commit([accepted(claim)], now)
+
+    assert levels == [*[NORMAL] * 6, FULL, *[NORMAL] * 5]
+    monkeypatch.setattr(ledger_module, "BARRIER_SECONDS", 0)
+    levels.clear()
+    ledger.commit([Mark(claim=claims[7])], now)
+    assert levels == [FULL]
+
+
+def test_a_pause_and_an_end_wait_for_the_disk(sqlite_rows, now, levels):
+    run_id = sqlite_rows.run(1)
+    ledger = begun(sqlite_rows, "host:1")
+    levels.clear()
+
+    ledger.pause(run_id, "blocked", now)
+    ledger.finished_runs(now)
+    ledger.heartbeat(now)
+    ledger.sign_off(now)
+    ledger.sweep(now)
+
+    assert levels == [FULL, FULL, FULL, FULL, NORMAL]
