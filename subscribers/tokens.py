@@ -24,6 +24,9 @@ MAX_TOKEN = 2048
 _CODE_OCTETS = 16
 """HMAC-SHA256 cut to 128 bits, as RFC 2104 §5 allows: half the digest, and not guessable."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+"""RFC 4648 §5."""
+
 _TOKEN_DOMAIN = b"subscribers/token/1"
 _DIGEST_DOMAIN = b"subscribers/address/1"
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
@@ -123,7 +126,7 @@ def _parts(token: str) -> tuple[str, bytes, bytes]:
 
 
 def _encoded(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return binascii.b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def _decoded(text: str) -> bytes:

@@ -122,6 +122,8 @@ def _folded(name: str, value: str) -> bytes:
     """Break before blanks so that lines stay short; the blank begins the next line, and unfolding gives it back."""
     if len(name) + 2 + len(value) <= LINE and not value.endswith(" "):
         return f"{name}: {value}\r\n".encode("ascii")
+    if " " not in value and len(value) >= LINE and len(name) + 2 + len(value) <= LIMIT:
+        return f"{name}: {value}\r\n".encode("ascii")
     lines = [f"{name}:"]
     for word in re.findall(r" *[^ ]+", f" {value}"):
         if len(lines[-1]) + len(word) <= LINE or (len(lines) == 1 and lines[0] == f"{name}:" and len(word) > LINE):

@@ -12,6 +12,7 @@ Precedence or Auto-Submitted, MIME-Version, Content-Language (RFC 3282), Content
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,8 @@ FORMAT: Final = 1
 
 ONE_CLICK: Final = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 """RFC 8058 §3.1."""
+
+_DELIMITERS: Final = re.compile("[ <>,]")
 
 Parts = Sequence[str | Slot]
 """A text cut at its slots."""
@@ -196,7 +199,7 @@ def _unsubscribe(values: Values) -> bytes:
         return b""
     addresses = [values.unsubscribe_url, *([values.unsubscribe_mailto] if values.unsubscribe_mailto else [])]
     for address in addresses:
-        if any(char in address for char in " <>,"):
+        if _DELIMITERS.search(address):
             raise headers.HeaderRefused("List-Unsubscribe", "needs addresses that are percent-encoded")
     return headers.structured("List-Unsubscribe", ", ".join(f"<{address}>" for address in addresses)) + ONE_CLICK
 

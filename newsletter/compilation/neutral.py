@@ -7,7 +7,8 @@ that say why the mail came, the link to the page that this already is, the line 
 Promises that no value of a reader is even asked for. Pure.
 
 Works on the tags of finished HTML: the inliner has written `<` and `>` in words and attributes as entities, attributes
-in quotes (single ones where the words have double ones), and every element that is not void with its end tag.
+in quotes (single ones where the words have double ones), and every element that is not void with its end tag, unless it
+is one that needs none (`li`, `p`) and has nothing in it.
 """
 
 import re
@@ -171,6 +172,9 @@ def _elements(tokens: Sequence[str]) -> list[_Element]:
     open_: list[int] = []
     for index, token in enumerate(tokens):
         if token.startswith("</"):
+            while name_of(tokens[found[open_[-1]].start]) != name_of(token):
+                last = open_.pop()  # an item of a list with nothing in it
+                found[last] = _Element(found[last].start, found[last].start, found[last].parent)
             last = open_.pop()
             found[last] = _Element(found[last].start, index, found[last].parent)
         elif (name := name_of(token)) and name not in VOID:

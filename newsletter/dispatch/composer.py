@@ -7,7 +7,6 @@ of slot values. The same delivery gives the same bytes at every attempt: Message
 made up. What signs is imported only where something is signed.
 """
 
-import base64
 import hmac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -160,14 +159,14 @@ class MessageComposer:
 
     def _name_of(self, claim: Claim) -> str:
         """
-        The delivery's own name: 26 small letters and digits that nobody can guess, the same at every attempt.
+        The delivery's own name: 26 hexadecimal digits that nobody can guess, the same at every attempt.
 
         It is the left side of the Message-ID (RFC 5322 §3.6.4) and the key of the return path, whose local part has to
-        stay under 64 octets and is read without regard to case (RFC 5321 §4.5.3.1.1), so base32.
+        stay under 64 octets and is read without regard to case (RFC 5321 §4.5.3.1.1).
         """
         code = self._naming.copy()
         code.update(f"{claim.mailing}/{claim.digest}".encode())
-        return base64.b32encode(code.digest()[:16]).decode().rstrip("=").lower()
+        return code.digest()[:13].hex()
 
 
 def form_of(artifact: Artifact, sealing: Sealing) -> Form:

@@ -173,6 +173,8 @@ _BY_CODE_AND_WORDS: Final = (
 
 def one_line(words: str) -> str:
     """Bring what a relay or a library said into one printable line of bounded length, fit for every database."""
+    if words.isprintable() and "  " not in words and words.strip() == words:
+        return words[:LONGEST_REPLY]
     return " ".join("".join(char if char.isprintable() else " " for char in words).split())[:LONGEST_REPLY]
 
 

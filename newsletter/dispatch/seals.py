@@ -8,6 +8,7 @@ chain of a delivery can forge it; what it finds is the repair by hand, the lost 
 
 import datetime as dt
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -40,6 +41,7 @@ def seal(previous: bytes | None, tried: Tried) -> bytes:
     return hashlib.sha256((previous or b"") + words.encode()).digest()
 
 
+@lru_cache(maxsize=1024)
 def _stamp(instant: dt.datetime | None) -> str:
     # To the microsecond, as both databases keep it; a float holds that until the year 2255.
     return f"{instant.timestamp():.6f}" if instant else ""

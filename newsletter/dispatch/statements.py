@@ -11,6 +11,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 from sqlalchemy import Connection
@@ -145,7 +146,10 @@ class SqliteStatements:
     def __init__(self, connection: Connection) -> None:
         instants, dialect = UTCDateTime().dialect_impl(connection.dialect), connection.dialect
         # SQLite has no type for instants: on this database both functions are always there.
-        self._stored = cast("Callable[[dt.datetime | None], str]", instants.bind_processor(dialect))
+        # Many rows share an instant: those of a group end together, and began together.
+        self._stored = lru_cache(maxsize=1024)(
+            cast("Callable[[dt.datetime | None], str]", instants.bind_processor(dialect))
+        )
         self._read = cast("Callable[[str | None], Any]", instants.result_processor(dialect, None))
 
     def is_fenced(self, connection: Connection, worker: str, run_ids: Sequence[int]) -> bool:
@@ -164,7 +168,8 @@ class SqliteStatements:
         """See `Statements`."""
         values = _ready_values(state, run_id=run_id, limit=limit, now=self._stored(now))
         rows = _driver(connection).execute(_READY[state, run_id is None], values).fetchall()
-        return [Candidate._make([*row[:-3], *map(self._read, row[-3:-1]), row[-1]]) for row in rows]
+        read = lru_cache(maxsize=limit)(self._read)
+        return [Candidate._make((*row[:-3], read(row[-3]), read(row[-2]), row[-1])) for row in rows]
 
     def take(self, connection: Connection, ids: Sequence[int], *, worker: str, now: dt.datetime) -> None:
         """See `Statements`."""

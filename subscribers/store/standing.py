@@ -16,7 +16,7 @@ from subscribers.models import (
     Suppression,
     SuppressionReason,
 )
-from subscribers.store.batches import in_batches
+from subscribers.store.batches import among
 
 STRENGTH = {reason: strength for strength, reason in enumerate(SuppressionReason)}
 """A reason gives way to a stronger one only: somebody who complained is not forgotten because they also left."""
@@ -77,11 +77,8 @@ def delete_suppression(
 
 def suppression_reasons(session: Session, digests: Collection[str]) -> dict[str, SuppressionReason]:
     """Return the suppressed ones among the digests, with the reason of each."""
-    reasons: dict[str, SuppressionReason] = {}
-    for batch in in_batches(digests):
-        query = select(col(Suppression.digest), col(Suppression.reason)).where(col(Suppression.digest).in_(batch))
-        reasons.update(session.execute(query).all())
-    return reasons
+    query = select(col(Suppression.digest), col(Suppression.reason))
+    return dict(session.execute(query.where(among(session, col(Suppression.digest), digests))).all())
 
 
 def add_consent(session: Session, entry: ConsentEntry) -> None:

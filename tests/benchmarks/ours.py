@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import newsletter.__main__  # noqa: F401  sets what the program sets when it starts
 from newsletter.bootstrap import build, build_dispatcher
 from newsletter.dispatch.lock import dispatcher_lock
 from newsletter.logs import configure

@@ -117,6 +117,13 @@ def test_what_is_hidden_in_the_mail_is_not_on_the_page(body_of):
     assert body_of('<div style="display: none;max-height:0">For the inbox</div><br><hr><p>x</p>') == "<br><hr><p>x</p>"
 
 
+def test_an_item_with_nothing_in_it_needs_no_end_tag(body_of):
+    hidden = '<div style="display:none">x</div>'
+    assert (
+        body_of(f"<div>{hidden}<ol><li><li>y</li><li></ol>{hidden}z</div>") == "<div><ol><li><li>y</li><li></ol>z</div>"
+    )
+
+
 def test_a_slot_gives_its_default_words_and_an_unknown_one_stays():
     assert unslotted("Dear [[first_name|reader]][[last_name]] of [[planet]]") == "Dear reader of [[planet]]"
 
