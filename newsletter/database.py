@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, UpdateBase, create_engine, event, inspect, text
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    PoolProxiedConnection,
+    UpdateBase,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -77,13 +87,19 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         options = connection.get_execution_options()
-        level = options.get("sqlite_synchronous", "NORMAL")
-        if connection.info.get("synchronous", "NORMAL") != level:  # SQLite refuses to change it within a transaction
-            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
-            connection.info["synchronous"] = level
-        connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'IMMEDIATE')}")
+        level, kind = options.get("sqlite_synchronous", "NORMAL"), options.get("sqlite_begin", "IMMEDIATE")
+        begin_on_sqlite(connection.connection, level=level, kind=kind)
 
     return engine
+
+
+def begin_on_sqlite(pooled: PoolProxiedConnection, *, level: str, kind: str = "IMMEDIATE") -> None:
+    """Begin a transaction at a level of `PRAGMA synchronous`, on a connection of the pool."""
+    driver = cast("Any", pooled.driver_connection)
+    if pooled.info.get("synchronous", "NORMAL") != level:  # SQLite refuses to change it within a transaction
+        driver.execute(f"PRAGMA synchronous = {level}")
+        pooled.info["synchronous"] = level
+    driver.execute(f"BEGIN {kind}")
 
 
 def session_factory(engine: Engine) -> Sessions:

@@ -19,17 +19,37 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlmodel import Session, col
 
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
-from newsletter.database import Sessions, changed_rows
+from newsletter.database import Sessions, begin_on_sqlite, changed_rows
 from newsletter.dispatch import store, workers
 from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.seals import seal
-from newsletter.dispatch.statements import Candidate, Marked, RunningRun, Statements, driver_errors, statements_for
+from newsletter.dispatch.statements import (
+    Candidate,
+    Joined,
+    Marked,
+    RunningRun,
+    Statements,
+    driver_errors,
+    statements_for,
+)
 from newsletter.dispatch.store import attempts_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.settings import Uncertain
@@ -355,31 +375,41 @@ class Ledger:
             col(DeliveryRow.epoch) == claim.epoch,
         )
 
-    def _rows(self, connection: Connection) -> Statements:
+    def _rows(self, connection: Joined) -> Statements:
         if self._statements is None:
-            self._statements = statements_for(connection)
+            dialect = connection.dialect if isinstance(connection, Connection) else self._bound().dialect
+            self._statements = statements_for(dialect)
         return self._statements
+
+    def _bound(self) -> Engine:
+        if self._engine is None:
+            with self._sessions() as session:
+                self._engine = session.get_bind().engine
+        return self._engine
 
     @contextmanager
     def _transaction(self, *, durable: bool = False) -> Iterator[Session]:
         """Committed at its end; with `durable` the commit is a barrier."""
         with self._sessions() as session:
-            connection = session.connection(execution_options=_synchronous(durable=durable))
-            with driver_errors(connection):
+            options = {"sqlite_synchronous": _level(durable=durable)}
+            connection = session.connection(execution_options=options)
+            with driver_errors(connection, connection.dialect):
                 yield session
             session.commit()
         self._note_barrier(durable=durable)
 
     @contextmanager
-    def _group(self, *, durable: bool) -> Iterator[Connection]:
-        """The same without a session, which would cost a group as much as its rows."""
-        if self._engine is None:
-            with self._sessions() as session:
-                self._engine = session.get_bind().engine
-        with self._engine.connect() as connection:
-            connection.execution_options(**_synchronous(durable=durable))
-            with connection.begin(), driver_errors(connection):
-                yield connection
+    def _group(self, *, durable: bool) -> Iterator[PoolProxiedConnection]:
+        """The same by the driver alone: SQLAlchemy's transaction would cost a group as much as its rows."""
+        dialect, pooled = self._bound().dialect, self._bound().raw_connection()
+        try:
+            with driver_errors(pooled, dialect):
+                if dialect.name == "sqlite":
+                    begin_on_sqlite(pooled, level=_level(durable=durable))
+                yield pooled
+                pooled.commit()
+        finally:
+            pooled.close()  # what was not committed is rolled back, a connection that is gone leaves the pool
         self._note_barrier(durable=durable)
 
     def _note_barrier(self, *, durable: bool) -> None:
@@ -390,8 +420,9 @@ class Ledger:
         return self._results >= BARRIER_RESULTS or time.monotonic() - self._synced >= BARRIER_SECONDS
 
 
-def _synchronous(*, durable: bool) -> dict[str, str]:
-    return {"sqlite_synchronous": "FULL" if durable else "NORMAL"}
+def _level(*, durable: bool) -> str:
+    """SQLite's level of synchronisation: with FULL what is committed has reached the disk."""
+    return "FULL" if durable else "NORMAL"
 
 
 def _is_shared(session: Session) -> bool:

@@ -12,14 +12,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.dispatch.entries import Ended
 from newsletter.planning.models import OPEN, DeliveryState
 from subscribers.columns import UTCDateTime
+
+Joined: TypeAlias = Connection | PoolProxiedConnection
+"""A connection that stands in a transaction, by SQLAlchemy or by the driver alone."""
 
 
 class RunningRun(NamedTuple):
@@ -60,7 +63,7 @@ class Marked(NamedTuple):
 class Statements(Protocol):
     """The hot path on one kind of database."""
 
-    def is_fenced(self, connection: Connection, worker: str, run_ids: Sequence[int]) -> bool:
+    def is_fenced(self, connection: Joined, worker: str, run_ids: Sequence[int]) -> bool:
         """Whether the worker has been declared dead; keeps its runs as they are until the transaction ends."""
         ...
 
@@ -86,7 +89,7 @@ class Statements(Protocol):
 
     def write(
         self,
-        connection: Connection,
+        connection: Joined,
         marks: Sequence[Marked],
         ends: Sequence[Ended],
         *,
@@ -143,8 +146,8 @@ _AMONG: Final = " IN (SELECT value FROM json_each(?))"
 class SqliteStatements:
     """One writer: rows go one by one through `executemany`, and one count proves that all of them held."""
 
-    def __init__(self, connection: Connection) -> None:
-        instants, dialect = UTCDateTime().dialect_impl(connection.dialect), connection.dialect
+    def __init__(self, dialect: Dialect) -> None:
+        instants = UTCDateTime().dialect_impl(dialect)
         # SQLite has no type for instants: on this database both functions are always there.
         # Many rows share an instant: those of a group end together, and began together.
         self._stored = lru_cache(maxsize=1024)(
@@ -152,7 +155,7 @@ class SqliteStatements:
         )
         self._read = cast("Callable[[str | None], Any]", instants.result_processor(dialect, None))
 
-    def is_fenced(self, connection: Connection, worker: str, run_ids: Sequence[int]) -> bool:
+    def is_fenced(self, connection: Joined, worker: str, run_ids: Sequence[int]) -> bool:
         """Never: there is one dispatcher, and the transaction has locked out everybody else."""
         del connection, worker, run_ids
         return False
@@ -185,7 +188,7 @@ class SqliteStatements:
 
     def write(
         self,
-        connection: Connection,
+        connection: Joined,
         marks: Sequence[Marked],
         ends: Sequence[Ended],
         *,
@@ -212,7 +215,7 @@ class SqliteStatements:
             _driver(connection).execute(_RECALL + _AMONG, (json.dumps(returning),))
         return held
 
-    def _keep(self, connection: Connection, ends: Iterable[Ended], *, at: str) -> None:
+    def _keep(self, connection: Joined, ends: Iterable[Ended], *, at: str) -> None:
         attempts = [
             (*end.tried[:11], self._stored(end.tried.began), at, end.seal) for end in ends if end.tried is not None
         ]
@@ -223,7 +226,7 @@ class SqliteStatements:
 class PostgresStatements:
     """Many writers: one statement moves a whole group, joined to arrays, and returns what held."""
 
-    def is_fenced(self, connection: Connection, worker: str, run_ids: Sequence[int]) -> bool:
+    def is_fenced(self, connection: Joined, worker: str, run_ids: Sequence[int]) -> bool:
         """
         See `Statements`.
 
@@ -261,7 +264,7 @@ class PostgresStatements:
 
     def write(
         self,
-        connection: Connection,
+        connection: Joined,
         marks: Sequence[Marked],
         ends: Sequence[Ended],
         *,
@@ -330,19 +333,20 @@ SELECT id FROM held
 """  # noqa: S608  our own words
 
 
-def statements_for(connection: Connection) -> Statements:
-    """The hot path for the kind of database that a connection leads to."""
-    return SqliteStatements(connection) if connection.dialect.name == "sqlite" else PostgresStatements()
+def statements_for(dialect: Dialect) -> Statements:
+    """The hot path for a kind of database."""
+    return SqliteStatements(dialect) if dialect.name == "sqlite" else PostgresStatements()
 
 
 @contextmanager
-def driver_errors(connection: Connection) -> Iterator[None]:
+def driver_errors(connection: Joined, dialect: Dialect) -> Iterator[None]:
     """Turn what the driver raises into SQLAlchemy's errors, which the rest of the program knows."""
-    kind = connection.dialect.loaded_dbapi.Error
+    kind = dialect.loaded_dbapi.Error
     try:
         yield
     except kind as error:
-        raise DBAPIError.instance(None, None, error, kind, dialect=connection.dialect) from error
+        is_gone = dialect.is_disconnect(error, _driver(connection), None)
+        raise DBAPIError.instance(None, None, error, kind, connection_invalidated=is_gone, dialect=dialect) from error
 
 
 def _pg(statement: str) -> str:
@@ -357,13 +361,13 @@ def _ready_values(
     return (*run, *due, limit)
 
 
-def _changed(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+def _changed(connection: Joined, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
     return int(_driver(connection).executemany(statement, rows).rowcount) if rows else 0
 
 
-def _driver(connection: Connection) -> Any:
+def _driver(connection: Joined) -> Any:
     """The driver's own connection: SQLAlchemy's way to it costs as much as twenty rows."""
-    return connection.connection.driver_connection
+    return (connection.connection if isinstance(connection, Connection) else connection).driver_connection
 
 
 def _arrays(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:

@@ -201,14 +201,23 @@ def levels(sqlite_engine):
     """How each transaction waits for the disk, in order."""
     seen = []
 
-    @event.listens_for(sqlite_engine, "commit")
-    def _note(connection):
-        seen.append(connection.connection.driver_connection.execute("PRAGMA synchronous").fetchone()[0])
+    @event.listens_for(sqlite_engine, "connect")
+    def _follow(connection, _record):
+        level = [NORMAL]
 
+        def note(statement):
+            if statement.startswith("PRAGMA synchronous = "):
+                level[:] = [statement.rpartition(" ")[2]]
+            elif statement == "COMMIT":
+                seen.append(level[0])
+
+        connection.set_trace_callback(note)
+
+    sqlite_engine.dispose()
     return seen
 
 
-NORMAL, FULL = 1, 2
+NORMAL, FULL = "NORMAL", "FULL"
 
 
 def test_marks_wait_for_the_disk_once_in_a_while(sqlite_rows, now, levels, monkeypatch):
