@@ -29,9 +29,9 @@ def test_an_edition_is_byte_for_byte_what_was_approved(compiled, name, pytestcon
         pytest.fail(
             f"{name} is not what was approved; `make golden` approves it anew\n{difference[:4000]}", pytrace=False
         )
-    approved.write_bytes(made)
     with capsys.disabled():
         print(f"\n{difference}" if known else f"\n{name} is new, {len(made)} bytes")  # noqa: T201  it is looked at
+    approved.write_bytes(made)
 
 
 def test_nothing_is_approved_that_is_not_made(compiled):
