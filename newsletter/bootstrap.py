@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +22,23 @@ from sqlalchemy.engine import make_url
 
 from newsletter.content.store import list_newsletters
 from newsletter.database import ensure_current, open_engine, session_factory
+from newsletter.dispatch.bucket import TokenBucket
 from newsletter.dispatch.composer import MessageComposer, Sealing
 from newsletter.dispatch.dispatcher import Dispatcher
+from newsletter.dispatch.groups import Groups
 from newsletter.dispatch.ledger import Ledger
 from newsletter.dispatch.maildir import MaildirRelay
+from newsletter.dispatch.pace import Pace, Together, Unlimited
 from newsletter.dispatch.progress import Progress
-from newsletter.dispatch.relay import Relay
 from newsletter.dispatch.retry import Backoff
 from newsletter.dispatch.route import Route
 from newsletter.dispatch.smtp import SmtpRelay
+from newsletter.dispatch.store import taken_since
+from newsletter.dispatch.warm_up import WarmUp, midnight_before
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
 from newsletter.pipeline.parts import Parts
-from newsletter.settings import DkimSettings, Settings
+from newsletter.settings import DkimSettings, Settings, SmtpSettings
 from subscribers.address import parse_address
 from subscribers.tokens import Keys
 
@@ -150,21 +155,21 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
 
 def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True) -> Dispatcher:
     """
-    A dispatcher over the configured relay; with `wakes` it starts due runs itself.
+    A dispatcher over the configured relays; with `wakes` it starts due runs itself.
 
     Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
     """
     parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
-    connections = parts.settings.smtp.connections
+    routes = _routes(parts)
     return Dispatcher(
         ledger=Ledger(
             parts.sessions,
             worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
             uncertain=dispatch.uncertain,
             hold=dt.timedelta(seconds=dispatch.uncertain_hold),
-            connections=connections,
+            connections=sum(route.connections for route in routes),
         ),
-        routes=(Route(relay=_relay(parts.settings), connections=connections),),
+        routes=routes,
         composer=MessageComposer(
             parts.sessions,
             Sealing(
@@ -183,10 +188,38 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
     )
 
 
-def _relay(settings: Settings) -> Relay:
+def _routes(parts: Parts) -> tuple[Route, ...]:
+    """A route a relay, the spares behind those that they stand in for; a Maildir takes the place of them all."""
+    settings = parts.settings
     if settings.dispatch.maildir:
-        return MaildirRelay(settings.dispatch.maildir)
-    return SmtpRelay(settings.smtp)
+        relay = MaildirRelay(settings.dispatch.maildir)
+        return (Route(relay=relay, connections=settings.smtp.connections),)
+    primaries = tuple(_route(outlet, parts) for outlet in settings.outlets if not outlet.is_spare)
+    spares = tuple(_route(outlet, parts, primaries) for outlet in settings.outlets if outlet.is_spare)
+    return primaries + spares
+
+
+def _route(outlet: SmtpSettings, parts: Parts, stands_in_for: Sequence[Route] = ()) -> Route:
+    return Route(
+        relay=SmtpRelay(outlet),
+        connections=outlet.connections,
+        pace=_pace(outlet, parts),
+        stands_in_for=stands_in_for,
+    )
+
+
+def _pace(outlet: SmtpSettings, parts: Parts) -> Pace:
+    """Every limit that is set for a relay."""
+    paces: list[Pace] = []
+    if outlet.rate:
+        paces.append(TokenBucket(outlet.rate))
+    if outlet.warm_up and outlet.warm_up_start:
+        with parts.sessions() as session:
+            sent = taken_since(session, outlet.called, midnight_before(parts.now()))
+        paces.append(WarmUp(outlet.warm_up, start=outlet.warm_up_start, sent=sent, clock=parts.now))
+    if outlet.groups:
+        paces.append(Groups())
+    return Together(paces) if paces else Unlimited()
 
 
 def _signers(parts: Parts) -> "tuple[Signer, ...]":

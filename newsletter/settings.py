@@ -5,11 +5,12 @@ The environment wins over the file. There is no instance here: `load` is called 
 down. `docs/settings.md` lists the same fields; a test compares the two.
 """
 
+import datetime as dt
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from newsletter.errors import ConfigurationFault
@@ -51,6 +52,15 @@ class Uncertain(StrEnum):
     ASK = "ask"
 
 
+class Role(StrEnum):
+    """When a relay is used."""
+
+    #: Always, together with the others.
+    PRIMARY = "primary"
+    #: While nothing is heard of any primary one.
+    SPARE = "spare"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,11 +92,56 @@ class SmtpSettings(_Part):
     ca_file: Path | None = Field(
         None, description="PEM file with the authorities that may vouch for the relay; none: this machine's"
     )
+    rate: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="messages a second at most; none: as fast as the relay takes them"
+    )
+    groups: bool = Field(
+        default=False, description="whether to give way, group by group, to mailbox providers that ask for less"
+    )
+    warm_up: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None, min_length=1, description="messages a day at most, a list from the first day on; none: any number"
+    )
+    warm_up_start: dt.date | None = Field(None, description="the first day of warm_up, as YYYY-MM-DD; days are UTC's")
+
+    @model_validator(mode="after")
+    def _has_both(self) -> Self:
+        if (self.warm_up is None) != (self.warm_up_start is None):
+            raise ValueError("warm_up and warm_up_start belong together: set both or none")
+        return self
+
+    @property
+    def called(self) -> str:
+        """How the relay is called in the ledger, the log and what the doctor says."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it is used only while nothing is heard of the others."""
+        return False
 
     @property
     def security(self) -> Tls:
         """How the connection is secured: credentials never travel in clear unless that is said."""
         return self.tls or (Tls.STARTTLS if self.username else Tls.NONE)
+
+
+class RelaySettings(SmtpSettings):
+    """One of several relays."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", description="how the relay is called in the ledger and the log"
+    )
+    role: Role = Field(Role.PRIMARY, description="primary: used with the others; spare: while none of them is heard")
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether its role says so."""
+        return self.role is Role.SPARE
 
 
 class DispatchSettings(_Part):
@@ -138,6 +193,9 @@ class Settings(BaseSettings):
 
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
+    relays: tuple[RelaySettings, ...] | None = Field(
+        None, min_length=1, description="several relays in place of smtp, a table [[relays]] each"
+    )
     dispatch: DispatchSettings = DispatchSettings()
     bounce: BounceSettings = BounceSettings()
     dkim: DkimSettings = DkimSettings()
@@ -154,6 +212,23 @@ class Settings(BaseSettings):
     )
     operator: str = Field("system", description="who acts, for the audit log; --as wins")
     language: str = Field("en", description="the language in which operators read findings: en or fr")
+
+    @property
+    def outlets(self) -> tuple[SmtpSettings, ...]:
+        """The relays that take our mail: those of `relays`, else the one of `smtp`."""
+        return self.relays or (self.smtp,)
+
+    @model_validator(mode="after")
+    def _names_its_relays(self) -> Self:
+        if self.relays is None:
+            return self
+        if "smtp" in self.model_fields_set:
+            raise ValueError("both [smtp] and [[relays]] are set: make [smtp] one of the [[relays]], with a name")
+        if len({relay.name for relay in self.relays}) < len(self.relays):
+            raise ValueError("two of the [[relays]] have the same name: give each its own")
+        if all(relay.is_spare for relay in self.relays):
+            raise ValueError("all [[relays]] are spare: give one of them the role primary")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -174,7 +249,8 @@ def load(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
+        words = first["msg"].removeprefix("Value error, ")
         name = "NEWSLETTER_" + "__".join(str(part).upper() for part in first["loc"])
-        raise ConfigurationFault(f"{name}: {first['msg']}") from error
+        raise ConfigurationFault(f"{name}: {words}" if first["loc"] else words) from error
     except ValueError as error:  # a TOML file that does not parse
         raise ConfigurationFault(f"{FILE}: {error}") from error

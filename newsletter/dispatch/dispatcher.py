@@ -50,7 +50,7 @@ class Ending(Enum):
 
     #: Everything due has ended.
     DONE = 0
-    #: Something is due later than the patience allows, the relay stays away, or a run was paused on the way.
+    #: Something is due later than the patience allows, no relay takes anything for longer, or a run was paused.
     WAITING = 4
     #: Everything has ended, some deliveries uncertain.
     UNCERTAIN = 5
@@ -108,7 +108,7 @@ class Dispatcher:
             stopping=self._stopping,
             backoff=self.backoff,
             now=self.now,
-            log=self._log.error,
+            log=self._log,
         )
         self._lines = [Line(route, shared) for route in self.routes for _ in range(route.connections)]
 
@@ -127,7 +127,7 @@ class Dispatcher:
         """
         Dispatch until stopped, or with `until_done` until everything due has ended.
 
-        `patience` (seconds) is how long to wait for what is due later, and for a relay that is down.
+        `patience` (seconds) is how long to wait for what is due later, and for relays that are all down.
         """
         released, uncertain = self.ledger.take_over(self.now())
         if released or uncertain:
@@ -238,15 +238,24 @@ class Dispatcher:
 
     async def _ended(self, *, until_done: bool, patience: float) -> Ending | None:
         """Close what has ended; with `until_done`, say whether that is all."""
-        if self._supply.is_empty and not any(line.is_busy for line in self._lines):
+        is_idle = not any(line.is_busy for line in self._lines)
+        if self._supply.is_empty and is_idle:
             issues = await self._call(self.ledger.finished_runs, self.now())
             if issues:
                 await self._call(self.finished, issues)
             if until_done and (ending := await self._call(self._ending, patience)):
                 return ending
-        if until_done and all(route.is_silent(patience, now=_clock()) for route in self.routes):
+        if until_done and self._is_in_vain(patience, is_idle=is_idle):
             return Ending.WAITING
         return None
+
+    def _is_in_vain(self, patience: float, *, is_idle: bool) -> bool:
+        """Whether no relay takes anything for longer than the patience; one without quota only if messages are left."""
+        now = _clock()
+        if all(route.is_silent(patience, now=now) for route in self.routes):
+            return True
+        is_left = is_idle and not self._supply.is_empty
+        return is_left and all(route.is_out(patience, now=now) for route in self.routes)
 
     def _ending(self, patience: float) -> Ending | None:
         standing, soonest = self.ledger.standing(self.now())

@@ -202,6 +202,13 @@ class Ledger:
             connection = session.connection()
             self._rows(connection).give_back(connection, mine, worker=self._worker, now=now)
 
+    def postpone(self, claims: Iterable[tuple[Claim, dt.datetime]], now: dt.datetime) -> None:
+        """Give back what was claimed and not begun, to be claimed again at its time and not before; no attempt."""
+        with self._transaction() as session:
+            mine = ((claim.delivery_id, claim.epoch, until) for claim, until in claims)
+            connection = session.connection()
+            self._rows(connection).postpone(connection, mine, worker=self._worker, now=now)
+
     def drop(self, claims: Sequence[Claim], now: dt.datetime) -> None:
         """End claims whose person has gone since the audience was frozen: nobody is there to write to."""
         if not claims:

@@ -28,8 +28,20 @@ from newsletter.dispatch.writer import Writer
 FIRST_PAUSE: Final = 1.0
 """Seconds before the second attempt at a relay that is down; each further wait is twice as long."""
 
-LONGEST_PAUSE: Final = 60.0
-"""The longest such wait, in seconds."""
+LONGEST_PAUSE: Final = 30.0
+"""The longest such wait, in seconds: a relay that is back is found within half a minute."""
+
+LONGEST_REST: Final = 60.0
+"""How long a line that has to wait for its route rests at most before it looks again, in seconds."""
+
+LONGEST_ASIDE: Final = 2.0
+"""Seconds for which a message is set aside here; one that has to wait for longer goes back to the ledger."""
+
+CROWDED_SECONDS: Final = 0.25
+"""How long a line takes nothing where too much is set aside already."""
+
+SLOW_OPENING: Final = 1.0
+"""Seconds after which a line whose connection is still being made leaves its message to the others."""
 
 IDLE_SECONDS: Final = 20.0
 """An idle connection is closed before the relay does it (Postfix: 300 s, many others 30 s)."""
@@ -44,6 +56,9 @@ CUT: Final = Outcome(
     note="cut off: the relay had not replied when the dispatcher had to end",
     closes=True,
 )
+
+UNSPOKEN: Final = frozenset({Verdict.NOT_SENT, Verdict.UNCERTAIN})
+"""What no relay has said: one that goes on so is left alone, before everything is in doubt."""
 
 UNSENT: Final = Outcome(
     verdict=Verdict.NOT_SENT, phase=Phase.MAIL, fault=Fault.RELAY, note="cut off before the content", closes=True
@@ -60,7 +75,7 @@ class Shared:
     stopping: Stopping
     backoff: Backoff
     now: Callable[[], dt.datetime]
-    log: Callable[..., object]
+    log: Any
 
 
 class Line:
@@ -127,7 +142,7 @@ class Line:
         """The message whose envelope can go out with the content of the one before: at hand, and without delay."""
         if self._shared.stopping:
             return None
-        item = self._shared.supply.at_hand()
+        item = self._at_hand()
         if item is not None and (wait := self._wait_for(item)):
             self._later = item, _clock() + wait
             return None
@@ -137,13 +152,22 @@ class Line:
         """Wait for a message, until its time has come, and for a connection; None where nothing more is begun."""
         while (item := await self._due()) is not None:
             self._following = item
-            if self._connection or await self._open():
+            may_try = self._connection is not None or self._route.breaker.admits(self, now=_clock())
+            is_open = may_try and (self._connection is not None or await self._open())
+            if is_open and self._following is item:
                 return item
-            self._following = None
-            self._shared.supply.put_back(item)
-            self.is_busy = False
-            await self._shared.stopping.rest(next(self._pauses))
+            self._leave_to_others()
+            if not is_open and not self._route.rests(self, now=_clock()):
+                await self._shared.stopping.rest(next(self._pauses))
         return None
+
+    def _leave_to_others(self) -> None:
+        """Put back the message that waits for a connection, if that was not done before."""
+        item, self._following = self._following, None
+        self.is_busy = False
+        if item is not None:
+            self._route.pace.forgo(item[1].recipient, now=_clock())
+            self._shared.supply.put_back(item)
 
     async def _due(self) -> Item | None:
         """The next message, once it may go; given back where there is the wish to stop."""
@@ -165,17 +189,58 @@ class Line:
 
     async def _awaited(self) -> Item | None:
         """The next message, None where there are no more; a connection that stays idle is closed meanwhile."""
-        supply = self._shared.supply
-        item = supply.at_hand() if not self._shared.stopping else None
-        while item is None and not self._shared.stopping:
+        stopping = self._shared.stopping
+        item = self._at_hand() if not stopping else None
+        while item is None and not stopping:
             self.is_busy = False
-            try:
-                async with asyncio.timeout(IDLE_SECONDS if self._connection else None):
-                    item = await supply.next()
-            except TimeoutError:
-                await self._part()
+            if self._connection is None:
+                self._route.breaker.leave(self)
+            if wait := self._rests():
+                if wait > IDLE_SECONDS or not self._route.is_going:
+                    await self._part()
+                await stopping.rest(min(wait, LONGEST_REST))
+                item = self._at_hand() if not stopping else None
+            else:
+                item = await self._next()
         self.is_busy = item is not None
         return item
+
+    def _rests(self) -> float:
+        """How long to take no message, in seconds: for the relay's sake, or since too many are set aside."""
+        wait = self._route.rests(self, now=_clock())
+        is_crowded = not self._route.is_free and self._shared.supply.is_crowded
+        return wait or (CROWDED_SECONDS if is_crowded else 0.0)
+
+    async def _next(self) -> Item | None:
+        """Wait for the supply; None where what came is not for us, or nothing did while the connection was idle."""
+        supply, item = self._shared.supply, None
+        try:
+            async with asyncio.timeout(IDLE_SECONDS if self._connection else None):
+                item = await supply.next()
+        except TimeoutError:
+            await self._part()
+        if item is None or self._route.is_free:
+            return item
+        supply.put_back(item)
+        return self._at_hand()
+
+    def _at_hand(self) -> Item | None:
+        """The next message that is ready and may go over this route now."""
+        route, supply = self._route, self._shared.supply
+        if route.is_free:
+            return supply.at_hand()
+        now = _clock()
+        if route.rests(self, now=now):
+            return None
+        while (item := supply.at_hand()) is not None:
+            wait = route.pace.holds(item[1].recipient, now=now)
+            if not wait and route.breaker.admits(self, now=now):
+                return item
+            if wait > LONGEST_ASIDE:
+                supply.postpone(item, wait * (1 + _jitter(item[0])))  # spread: others come in between
+            elif not supply.set_aside(item, wait):
+                return None
+        return None
 
     def _wait_for(self, item: Item) -> float:
         return self._route.pace.take(item[1].recipient, now=_clock())
@@ -185,7 +250,10 @@ class Line:
         opening = asyncio.ensure_future(self._route.relay.open())
         wish = asyncio.ensure_future(self._shared.stopping.wait())
         try:
-            await asyncio.wait([opening, wish], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([opening, wish], timeout=SLOW_OPENING, return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done() and not wish.done():
+                self._leave_to_others()
+                await asyncio.wait([opening, wish], return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
                 return False
             self._connection = opening.result()
@@ -203,9 +271,21 @@ class Line:
         """A relay that takes no more connections than it has is not away."""
         route = self._route
         route.pace.tell(down.outcome, recipient=None, now=_clock())
-        if not route.open_now and route.unheard(_clock()):
+        if route.open_now:
+            route.breaker.leave(self)
+            return
+        if route.missed(_clock()):
             phase = down.outcome.phase.name
-            self._shared.log("relay away", relay=route.relay.name, phase=phase, words=str(down))
+            self._shared.log.error("relay away", relay=route.relay.name, phase=phase, words=str(down))
+        self._faulted()
+
+    def _faulted(self) -> None:
+        """Count a fault of the relay; say so where it is left alone from now on."""
+        breaker, was_closed = self._route.breaker, self._route.breaker.is_closed
+        pause = breaker.fault(self, now=_clock(), first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+        if pause:
+            tell = self._shared.log.warning if was_closed else self._shared.log.info
+            tell("relay left alone", relay=self._route.relay.name, seconds=pause)
 
     async def _part(self, *, at_once: bool = False) -> None:
         connection, self._connection = self._connection, None
@@ -219,12 +299,14 @@ class Line:
         told = [(item, outcome) for item, outcome in ((held, turn.content), (following, turn.envelope)) if outcome]
         for item, outcome in told:
             route.pace.tell(outcome, recipient=item[1].recipient if item else None, now=_clock())
-        if any(outcome.verdict is not Verdict.NOT_SENT for _, outcome in told):
+        if any(outcome.verdict not in UNSPOKEN for _, outcome in told):
             self._served, self._pauses = True, _pauses()
-            route.heard()
+            if route.heard():
+                self._shared.log.warning("relay back", relay=route.relay.name)
         elif told:
             route.unheard(_clock())
-            return 0 if self._served else next(self._pauses)
+            self._faulted()
+            return 0 if self._served or route.rests(self, now=_clock()) else next(self._pauses)
         return 0  # a relay that parts after so many messages is greeted again at once
 
     async def _record(self, turn: Turn, held: Item | None, following: Item | None) -> None:
@@ -240,7 +322,8 @@ class Line:
         if goes_on and following is not None and kept[-1]:
             self._held = following
             self._shared.judge.marked(following[0])
-        elif turn.is_open:
+        elif turn.is_open and following is not None:
+            self._route.pace.forgo(following[1].recipient, now=_clock())
             await self._part(at_once=True)  # nothing may follow this 354
         for entry, has_held in zip(entries, kept, strict=True):
             if isinstance(entry, Result):

@@ -22,7 +22,7 @@ from newsletter.dispatch.transaction import SmtpConnection
 from newsletter.dispatch.trust import Trust
 from newsletter.dispatch.wire import Timeouts, Wire
 from newsletter.errors import ConfigurationFault
-from newsletter.settings import SmtpSettings, Tls
+from newsletter.settings import RelaySettings, SmtpSettings, Tls
 
 READY: Final = 220
 """RFC 3207 §4: the reply that lets TLS begin."""
@@ -44,8 +44,8 @@ class SmtpRelay:
 
     @property
     def name(self) -> str:
-        """Host and port."""
-        return f"{self._settings.host}:{self._settings.port}"
+        """Host and port, or the name that the settings give it."""
+        return self._settings.called
 
     async def open(self) -> SmtpConnection:
         """Connect, secure and authenticate as the settings say; raises RelayDown with the phase that failed."""
@@ -78,7 +78,7 @@ class SmtpRelay:
             raise RelayDown(classify(phase, reply(error.code, error.message))) from error
         except (SMTPException, OSError, ValueError) as error:
             client.close()
-            note = one_line(f"{self.name}: {type(error).__name__}: {error}")
+            note = one_line(f"{settings.host}:{settings.port}: {type(error).__name__}: {error}")
             down = Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, note=note, closes=True)
             raise RelayDown(down) from error
         except asyncio.CancelledError:
@@ -137,7 +137,8 @@ def _context(settings: SmtpSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:  # a file that is no PEM too: ssl.SSLError
-        name = "NEWSLETTER_SMTP__CA_FILE"
+        of_relay = isinstance(settings, RelaySettings)
+        name = f"ca_file of the relay {settings.called}" if of_relay else "NEWSLETTER_SMTP__CA_FILE"
         raise ConfigurationFault(f"{name}: {settings.ca_file} cannot be read as PEM certificates ({error})") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

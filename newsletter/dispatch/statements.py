@@ -87,6 +87,17 @@ class Statements(Protocol):
         """Plan again what this worker has claimed: id and epoch of each."""
         ...
 
+    def postpone(
+        self,
+        connection: Connection,
+        claims: Iterable[tuple[int, int, dt.datetime]],
+        *,
+        worker: str,
+        now: dt.datetime,
+    ) -> None:
+        """Have claims wait for their time: id, epoch and time of each."""
+        ...
+
     def write(
         self,
         connection: Joined,
@@ -119,6 +130,11 @@ _GIVE_BACK: Final = (
     "UPDATE delivery SET state = 'planned', worker = NULL, changed = ?"
     " WHERE id = ? AND epoch = ? AND worker = ? AND state = 'claimed'"
 )
+_POSTPONE: Final = (
+    "UPDATE delivery SET state = 'deferred', next_at = ?, reason = ?, worker = NULL, changed = ?"
+    " WHERE id = ? AND epoch = ? AND worker = ? AND state = 'claimed'"
+)
+_POSTPONED: Final = "held back: the provider of this address wants less at once"
 _MARK: Final = (
     "UPDATE delivery SET state = 'sending', attempts = ?, changed = ?"
     " WHERE id = ? AND epoch = ? AND worker = ? AND state = 'claimed'"
@@ -185,6 +201,19 @@ class SqliteStatements:
         """See `Statements`."""
         at = self._stored(now)
         _driver(connection).executemany(_GIVE_BACK, [(at, id_, epoch, worker) for id_, epoch in claims])
+
+    def postpone(
+        self,
+        connection: Connection,
+        claims: Iterable[tuple[int, int, dt.datetime]],
+        *,
+        worker: str,
+        now: dt.datetime,
+    ) -> None:
+        """See `Statements`."""
+        at = self._stored(now)
+        values = [(self._stored(until), _POSTPONED, at, id_, epoch, worker) for id_, epoch, until in claims]
+        _driver(connection).executemany(_POSTPONE, values)
 
     def write(
         self,
@@ -261,6 +290,18 @@ class PostgresStatements:
         """See `Statements`."""
         for id_, epoch in claims:
             _driver(connection).execute(_pg(_GIVE_BACK), (now, id_, epoch, worker))
+
+    def postpone(
+        self,
+        connection: Connection,
+        claims: Iterable[tuple[int, int, dt.datetime]],
+        *,
+        worker: str,
+        now: dt.datetime,
+    ) -> None:
+        """See `Statements`."""
+        for id_, epoch, until in claims:
+            _driver(connection).execute(_pg(_POSTPONE), (until, _POSTPONED, now, id_, epoch, worker))
 
     def write(
         self,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlmodel import Session, col
 
 from newsletter.dispatch.models import AttemptRow
+from newsletter.dispatch.outcome import Verdict
 from newsletter.dispatch.statements import Candidate
 from newsletter.planning.models import OPEN, DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers.columns import UTCDateTime
@@ -56,6 +57,18 @@ def attempts_of(session: Session, delivery_id: int) -> Sequence[AttemptRow]:
     return session.scalars(
         select(AttemptRow).where(col(AttemptRow.delivery_id) == delivery_id).order_by(col(AttemptRow.number))
     ).all()
+
+
+def taken_since(session: Session, relay: str, since: dt.datetime) -> int:
+    """
+    How many messages a relay has taken since then, or may have: accepted and uncertain attempts.
+
+    Attempts are appended in order of time, so that it is read from the newest back to the first that is too old.
+    """
+    older = select(col(AttemptRow.id)).where(col(AttemptRow.at) < since).order_by(col(AttemptRow.id).desc()).limit(1)
+    taken = (col(AttemptRow.relay) == relay, col(AttemptRow.verdict).in_([Verdict.ACCEPTED, Verdict.UNCERTAIN]))
+    newer = col(AttemptRow.id) > func.coalesce(older.scalar_subquery(), 0)
+    return int(session.scalar(select(func.count()).select_from(AttemptRow).where(newer, *taken)) or 0)
 
 
 def live_runs(session: Session) -> list[int | None]:

@@ -47,6 +47,9 @@ _AGAIN: Final = {
 }
 """How a state is told where something had been sent, or tried, before."""
 
+_FIRST: Final = {DeliveryState.DEFERRED: "was put off and will be sent later: nothing has been sent yet"}
+"""How a state is told where nothing had been tried."""
+
 _WAITING: Final = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 
@@ -101,7 +104,7 @@ def tell(
     if delivery is None:
         words = f"{address} is not in the audience of issue {slug}: nothing was planned for this address."
         return Story(address=address, issue=slug, state=None, language=None, lines=(words, *note), attempts=())
-    end = (_AGAIN if attempts else {}).get(delivery.state, ENDS[delivery.state])
+    end = (_AGAIN if attempts else _FIRST).get(delivery.state, ENDS[delivery.state])
     return Story(
         address=address,
         issue=slug,
@@ -155,6 +158,8 @@ def _ending(delivery: DeliveryRow, tried: bool) -> Iterator[str]:  # noqa: FBT00
         yield f"Dispatcher {delivery.worker} has it since {changed}."
     elif delivery.state is DeliveryState.PLANNED and tried:
         yield f"Planned again {changed}" + (f": {delivery.reason}." if delivery.reason else ".")
+    elif delivery.state is DeliveryState.DEFERRED and not tried:
+        yield f"Put off {changed}" + (f": {delivery.reason}." if delivery.reason else ".")
 
 
 def _next(delivery: DeliveryRow, run: RunRow | None, doubt: Doubt | None) -> Iterator[str]:

@@ -38,6 +38,9 @@ BRISK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 10.0
 """One that lasts longer is followed by one half as large: what is claimed and not sent is out of others' reach."""
 
+ASIDE_PART: Final = 5
+"""At most a fifth of a batch is set aside: the rest has to be there for those who can send it."""
+
 Item = tuple[Claim, Envelope]
 """A claim and its message."""
 
@@ -93,6 +96,8 @@ class Supply:
         self._unread: list[Claim] = []
         self._drafts: deque[Draft] = deque()
         self._returned: deque[Item] = deque()
+        self._aside: dict[int, tuple[Item, asyncio.TimerHandle]] = {}
+        self._postponed: list[tuple[Claim, dt.datetime]] = []
         self._signing = (
             Signing(composer.compose, drafts=self._drafts, ahead=2 * connections) if composer.signs else None
         )
@@ -104,7 +109,8 @@ class Supply:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is at hand and nothing is being made ready."""
-        return not (self._drafts or self._returned or self._signing or self._unread)
+        waiting = self._aside or self._postponed
+        return not (self._drafts or self._returned or self._signing or self._unread or waiting)
 
     def at_hand(self) -> Item | None:
         """The next message, None where none is ready. Raises what composing it raised."""
@@ -141,6 +147,23 @@ class Supply:
         self._returned.append(item)
         self._came.set()
 
+    def set_aside(self, item: Item, seconds: float) -> bool:
+        """Put a message back after so many seconds; returns whether there is room for more of them."""
+        delivery_id = item[0].delivery_id
+        timer = asyncio.get_running_loop().call_later(seconds, self._back_from_aside, delivery_id)
+        self._aside[delivery_id] = item, timer
+        return not self.is_crowded
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether as many messages are set aside as may be."""
+        return len(self._aside) >= max(1, self._size // ASIDE_PART)
+
+    def postpone(self, item: Item, seconds: float) -> None:
+        """Leave a message to the ledger, to be claimed again after so many seconds; it is no attempt."""
+        self._postponed.append((item[0], self._now() + dt.timedelta(seconds=seconds)))
+        self._needed.set()
+
     def keep(self, claims: Sequence[Claim]) -> None:
         """Take charge of claims again that could not be given back."""
         self._unread = [*self._unread, *claims]
@@ -169,20 +192,33 @@ class Supply:
         while not self._stopping:
             pause = POLL_SECONDS
             self._needed.clear()
-            if 2 * len(self._drafts) < self._size:
-                try:
+            try:
+                await self._give_later()
+                if 2 * len(self._drafts) < self._size:
                     await self._fill()
-                except Exception as error:
-                    if not outage.may_pass(error):
-                        raise
-                    self._outage.began(error, now=_clock())
-                    pause = outage.RETRY_SECONDS
+            except Exception as error:
+                if not outage.may_pass(error):
+                    raise
+                self._outage.began(error, now=_clock())
+                pause = outage.RETRY_SECONDS
             await self._rest(pause)
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._needed.wait()
+
+    def _back_from_aside(self, delivery_id: int) -> None:
+        item, _ = self._aside.pop(delivery_id)
+        self.put_back(item)
+
+    async def _give_later(self) -> None:
+        """Give what is postponed back to the ledger; what it did not take is still there for the next time."""
+        if self._postponed:
+            given = list(self._postponed)
+            await self._call(self._ledger.postpone, given, self._now())
+            gone = {claim.delivery_id for claim, _ in given}
+            self._postponed = [later for later in self._postponed if later[0].delivery_id not in gone]
 
     async def _fill(self) -> None:
         """Claim a batch, unless one is still unread because the database went away, and read what it needs."""
@@ -228,6 +264,8 @@ class Supply:
     def _taken_back(self, unwanted: Callable[[Claim], bool]) -> list[Claim]:
         claims = [claim for claim in self._unread if unwanted(claim)]
         claims += [claim for claim, _ in self._returned if unwanted(claim)]
+        claims += [claim for (claim, _), _ in self._aside.values() if unwanted(claim)]
+        claims += [claim for claim, _ in self._postponed if unwanted(claim)]
         claims += [draft.claim for draft in self._drafts if unwanted(draft.claim)]
         if self._signing is not None:
             claims += self._signing.recall(unwanted)
@@ -235,6 +273,9 @@ class Supply:
         self._unread = [claim for claim in self._unread if claim.delivery_id not in gone]
         for item in [item for item in self._returned if item[0].delivery_id in gone]:
             self._returned.remove(item)
+        for delivery_id in gone & set(self._aside):
+            self._aside.pop(delivery_id)[1].cancel()
+        self._postponed = [later for later in self._postponed if later[0].delivery_id not in gone]
         kept = [draft for draft in self._drafts if draft.claim.delivery_id not in gone]
         self._drafts.clear()  # in place: it is shared with the signing
         self._drafts.extend(kept)

@@ -5,11 +5,13 @@ Takes settings and the means to look around, yields a `Diagnosis`. Where the dat
 left out: one error says why.
 """
 
+import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -115,10 +117,22 @@ def _themes(newsletters: Sequence[Newsletter]) -> Iterator[Check]:
         yield ok("theme", f"every theme can be read that is worn by {slugs}")
 
 
+def _named(found: Iterable[Check], name: str) -> Iterator[Check]:
+    """The checks of one of several relays, which say which it is; its settings have no names in the environment."""
+    for check in found:
+        advice = _SETTING.sub(lambda named: f"its {named[1].lower()}", check.advice)
+        yield replace(check, words=f"{name}: {check.words}", advice=advice)
+
+
+_SETTING: Final = re.compile(r"(?:NEWSLETTER_SMTP)?__([A-Z_]+)")
+
+
 def _relay(settings: Settings, around: Surroundings) -> Iterator[Check]:
     maildir = settings.dispatch.maildir
     if maildir is None:
-        yield from check_relay(settings.smtp, around.probe(settings.smtp))
+        for outlet in settings.outlets:
+            found = check_relay(outlet, around.probe(outlet))
+            yield from _named(found, outlet.called) if settings.relays else found
         return
     status = Status.WARNING
     words = f"messages are written into {maildir} and sent to nobody"

@@ -26,7 +26,7 @@ def check_public_url(settings: Settings) -> Check:
         words, advice = f"{url} is not encrypted", "large providers ask for https to unsubscribe"
     else:
         return ok("public-url", url)
-    is_trial = settings.dispatch.maildir is not None or is_local(settings.smtp.host)
+    is_trial = settings.dispatch.maildir is not None or all(is_local(relay.host) for relay in settings.outlets)
     made = warning if is_trial else error
     return made("public-url", words, f"Set NEWSLETTER_PUBLIC_URL before you write to people: {advice}.")
 

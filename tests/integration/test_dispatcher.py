@@ -18,6 +18,7 @@ from newsletter.dispatch.audit import audit
 from newsletter.dispatch.dispatcher import Dispatcher, Ending
 from newsletter.dispatch.ledger import Ledger
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict, classify, reply
+from newsletter.dispatch.pace import Unlimited
 from newsletter.dispatch.relay import Envelope, RelayDown, Turn
 from newsletter.dispatch.retry import Backoff
 from newsletter.dispatch.route import Route
@@ -1007,7 +1008,7 @@ def test_a_fault_of_ours_ends_the_dispatcher_and_nobody_is_lost(sqlite_rows, dis
     assert sound(sqlite_rows)
 
 
-class Slow:
+class Slow(Unlimited):
     """A pace at which every message waits, the first one `first` seconds and the others `then`."""
 
     def __init__(self, first, then):

@@ -13,6 +13,7 @@ from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result, Standing
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
+from newsletter.dispatch.store import taken_since
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.planning.store import change_run, move_deliveries, of_digest, of_run, reopen
 from newsletter.settings import Uncertain
@@ -812,3 +813,47 @@ def test_the_audit_counts_the_people_of_the_newest_run(rows, ledger, now):
 
     assert {claim.artifact for claim in ledger.claim(9, now)} == {"c" * 64}
     assert violations(rows) == {}
+
+
+def test_what_is_postponed_waits_for_its_time_and_is_no_attempt(rows, ledger, now):
+    rows.run(3)
+    claims = ledger.claim(10, now)
+    until = now + 300 * SECOND
+
+    ledger.postpone([(claims[0], until), (claims[1], until + SECOND)], now)
+
+    assert rows.states() == {DeliveryState.DEFERRED: 2, DeliveryState.CLAIMED: 1}
+    assert rows.delivery("d0").attempts == 0
+    assert rows.attempts("d0") == []
+    assert ledger.claim(10, until - SECOND) == []
+    (again,) = ledger.claim(10, until)
+    assert (again.digest, again.number) == (claims[0].digest, 1)
+
+
+def test_what_somebody_else_has_decided_about_is_not_postponed(rows, ledger, now):
+    rows.run(2)
+    claims = ledger.claim(10, now)
+    rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d0").values(state=DeliveryState.SUPPRESSED))
+    a_ledger(rows, worker="host:2").postpone([(claims[1], now)], now)
+
+    ledger.postpone([(claims[0], now + SECOND)], now)
+
+    assert rows.states() == {DeliveryState.SUPPRESSED: 1, DeliveryState.CLAIMED: 1}
+
+
+def test_what_a_relay_has_taken_since_midnight_is_counted_by_its_name(rows, ledger, now):
+    rows.run(6)
+    with rows.sessions() as session:
+        assert taken_since(session, "relay.example:25", now) == 0
+    claims = ledger.claim(10, now)
+    for claim, outcome in zip(claims, [ACCEPTED, UNCERTAIN, REFUSED, ACCEPTED], strict=False):
+        send(ledger, claim, outcome, now)
+    elsewhere = Result(claim=claims[4], outcome=ACCEPTED, marked=True, relay="south")
+    assert ledger.commit([Mark(claim=claims[4]), elsewhere], now) == [True, True]
+    send(ledger, claims[5], ACCEPTED, now + 3600 * SECOND)
+
+    with rows.sessions() as session:
+        assert taken_since(session, "relay.example:25", now) == 4
+        assert taken_since(session, "relay.example:25", now + SECOND) == 1
+        assert taken_since(session, "relay.example:25", now + 7200 * SECOND) == 0
+        assert taken_since(session, "south", now - SECOND) == 1

@@ -1,5 +1,6 @@
 """Settings from the file and the environment, and that every one of them is documented."""
 
+import datetime as dt
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,8 @@ def plain(value):
         return value.value
     if isinstance(value, float):
         return str(int(value))
+    if isinstance(value, bool):
+        return str(value).lower()
     return None if value is None else str(value)
 
 
@@ -57,7 +60,7 @@ def test_the_documentation_names_each_setting_as_the_environment_does():
 def test_the_documentation_names_a_unit_wherever_a_setting_has_one():
     for _, path, _, unit, meaning in documented():
         first = meaning.split()[0]
-        assert unit == (first if first in {"seconds", "connections"} else "—"), path
+        assert unit == (first if first in {"seconds", "connections", "messages"} else "—"), path
 
 
 def test_a_program_without_settings_has_defaults():
@@ -94,6 +97,10 @@ def test_what_the_caller_says_wins_over_everything(monkeypatch):
         ("NEWSLETTER_DISPATCH__EXPIRY", "0", "greater than 0"),
         ("NEWSLETTER_SMTP__HOSTNAME", "relay.example", "Extra inputs are not permitted"),
         ("NEWSLETTER_PUBLIC_URL", "news.example", "should match pattern"),
+        ("NEWSLETTER_SMTP__RATE", "0", "greater than 0"),
+        ("NEWSLETTER_SMTP__GROUPS", "perhaps", "valid boolean"),
+        ("NEWSLETTER_SMTP__WARM_UP_START", "soon", "valid date"),
+        ("NEWSLETTER_RELAYS", "[]", "at least 1 item"),
     ],
 )
 def test_a_wrong_setting_is_named_as_the_environment_names_it(monkeypatch, name, value, words):
@@ -142,3 +149,68 @@ def test_settings_cannot_be_changed():
 )
 def test_credentials_travel_in_clear_only_where_that_is_said(username, tls, security):
     assert SmtpSettings(username=username, tls=tls).security is security
+
+
+TWO = """
+[[relays]]
+name = "north"
+host = "north.example"
+username = "newsletter"
+password = "hunter2"
+rate = 2.5
+groups = true
+warm_up = [200, 500]
+warm_up_start = 2026-12-01
+
+[[relays]]
+name = "south"
+host = "south.example"
+connections = 3
+role = "spare"
+"""
+
+
+def test_without_relays_the_one_of_smtp_is_called_by_its_host():
+    settings = load(smtp={"host": "relay.example", "port": 587})
+
+    assert [(relay.called, relay.is_spare) for relay in settings.outlets] == [("relay.example:587", False)]
+
+
+def test_several_relays_have_a_table_each_and_are_called_by_their_names(empty_folder):
+    (empty_folder / "newsletter.toml").write_text(TWO)
+
+    north, south = load().outlets
+
+    assert [(relay.called, relay.host, relay.is_spare) for relay in (north, south)] == [
+        ("north", "north.example", False),
+        ("south", "south.example", True),
+    ]
+    assert (north.rate, north.groups, north.security) == (2.5, True, Tls.STARTTLS)
+    assert (north.warm_up, north.warm_up_start) == ((200, 500), dt.date(2026, 12, 1))
+    assert (south.connections, south.rate, south.groups) == (3, None, False)
+    assert "hunter" not in repr(load())
+
+
+def test_several_relays_and_a_warm_up_can_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("NEWSLETTER_RELAYS", '[{"name": "north", "warm_up": [5], "warm_up_start": "2026-12-01"}]')
+
+    assert [relay.warm_up for relay in load().outlets] == [(5,)]
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (TWO + "[smtp]\nport = 25\n", r"both \[smtp\] and \[\[relays\]\] are set: make \[smtp\] one of"),
+        (TWO.replace("south", "north"), "two of .* have the same name: give each its own"),
+        ('[[relays]]\nname = "a"\nrole = "spare"\n', "all .* are spare: give one of them the role primary"),
+        ("[smtp]\nwarm_up = [5]\n", "NEWSLETTER_SMTP: warm_up and warm_up_start belong together"),
+        ('[[relays]]\nname = "a"\nwarm_up_start = 2026-12-01\n', "NEWSLETTER_RELAYS__0: warm_up and"),
+        ('[[relays]]\nname = "two words"\n', "NEWSLETTER_RELAYS__0__NAME: String should match"),
+        ("[[relays]]\nport = 25\n", "NEWSLETTER_RELAYS__0__NAME: Field required"),
+    ],
+)
+def test_relays_that_cannot_be_meant_are_an_error_that_says_what_to_do(empty_folder, file, words):
+    (empty_folder / "newsletter.toml").write_text(file)
+
+    with pytest.raises(ConfigurationFault, match=f"^{words}"):
+        load()

@@ -78,6 +78,15 @@ def test_a_deferral_says_when_the_next_attempt_is_due():
     ]
 
 
+def test_what_was_put_off_by_us_was_not_deferred_by_the_relay():
+    why = "held back: the provider of this address wants less at once"
+
+    lines = told(a_delivery(DeliveryState.DEFERRED, next_at=LATER, reason=why, attempts=0))
+
+    assert lines[0].endswith(": was put off and will be sent later: nothing has been sent yet.")
+    assert f"Put off 2026-12-01T08:00:00Z: {why}." in lines
+
+
 def test_a_death_is_told_with_what_is_not_known():
     lost = an_attempt(Verdict.UNCERTAIN, fault=Fault.RELAY, relay="", code=None, enhanced=None, text=DIED)
     delivery = a_delivery(DeliveryState.PLANNED, reason=DIED)

@@ -2,10 +2,15 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
+from newsletter.dispatch import outage
 from newsletter.dispatch import supply as module
 from newsletter.dispatch.outage import Outage
 from newsletter.dispatch.stopping import Stopping
@@ -53,15 +58,24 @@ class Writing:
         return f"message {draft.claim.delivery_id}"
 
 
+class SilentLog:
+    """Nobody reads it."""
+
+    def error(self, *_words, **_facts):
+        pass
+
+    warning = error
+
+
 async def here(function, *arguments):
     return function(*arguments)
 
 
 @contextlib.asynccontextmanager
-async def supplying(ledger, *, composer=None, connections=2):
+async def supplying(ledger, *, composer=None, connections=2, now=lambda: None):
     """A supply that fills itself, for as long as the context lasts."""
     stopping = Stopping()
-    parts = {"now": lambda: None, "stopping": stopping, "outage": Outage(None), "call": here}
+    parts = {"now": now, "stopping": stopping, "outage": Outage(SilentLog()), "call": here}
     supply = Supply(ledger, composer or Writing(), connections=connections, **parts)
     filling = asyncio.create_task(supply.run())
     async with asyncio.timeout(20):
@@ -241,3 +255,125 @@ def test_it_knows_the_runs_that_it_has_served():
             return supply.runs
 
     assert asyncio.run(take()) == {1, 2}
+
+
+class Postponing(Numbers):
+    """The same, which remembers what is to be claimed again later, and when."""
+
+    def __init__(self, count, *, fails=0):
+        super().__init__(count)
+        self.fails = fails
+        self.postponed = []
+        self.given = asyncio.Event()
+
+    def postpone(self, claims, _now):
+        if self.fails:
+            self.fails -= 1
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        self.postponed += [(claim.delivery_id, until) for claim, until in claims]
+        self.given.set()
+
+
+async def turns(count=5):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_what_is_set_aside_is_not_handed_out_before_its_time():
+    async def take():
+        async with supplying(Numbers(3)) as supply:
+            assert supply.set_aside(await supply.next(), 0.01) is False, "no more than a fifth of a batch of eight"
+            before = numbers([await supply.next(), await supply.next()])
+            assert supply.at_hand() is None
+            assert supply.is_crowded
+            assert not supply.is_empty
+            return before, numbers([await supply.next()]), supply.is_crowded, supply.is_empty
+
+    assert asyncio.run(take()) == ([1, 2], [0], False, True)
+
+
+def test_there_is_room_to_set_aside_a_fifth_of_a_batch():
+    async def take():
+        async with supplying(Numbers(200), connections=25) as supply:
+            room = 1
+            while supply.set_aside(await supply.next(), 1000):
+                room += 1
+            return room
+
+    assert asyncio.run(take()) == PER_CONNECTION * 25 // 5
+
+
+def test_what_is_postponed_goes_back_to_the_ledger_with_its_time(now):
+    async def take():
+        ledger = Postponing(4)
+        async with supplying(ledger, now=lambda: now) as supply:
+            supply.postpone(await supply.next(), 300)
+            supply.postpone(await supply.next(), 600)
+            assert not supply.is_empty
+            await turns()
+            left = numbers([await supply.next(), await supply.next()])
+            return ledger.postponed, left, supply.is_empty
+
+    later = [(0, now + dt.timedelta(seconds=300)), (1, now + dt.timedelta(seconds=600))]
+    assert asyncio.run(take()) == (later, [2, 3], True)
+
+
+def test_what_the_ledger_cannot_take_back_now_is_offered_again(now, monkeypatch):
+    monkeypatch.setattr(outage, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
+
+    async def take():
+        ledger = Postponing(4, fails=2)
+        async with supplying(ledger, now=lambda: now) as supply:
+            supply.postpone(await supply.next(), 300)
+            await ledger.given.wait()
+            return [number for number, _ in ledger.postponed]
+
+    assert asyncio.run(take()) == [0]
+
+
+def test_what_is_set_aside_or_postponed_is_recalled_like_everything_else(now):
+    async def take():
+        async with supplying(Postponing(8), now=lambda: now) as supply:
+            supply.set_aside(await supply.next(), 0.001)
+            supply.set_aside(await supply.next(), 1000)
+            supply.postpone(await supply.next(), 300)
+            supply.postpone(await supply.next(), 300)
+            first = sorted(claim.delivery_id for claim in supply.recall(1))
+            rest = sorted(claim.delivery_id for claim in supply.recall_all())
+            await asyncio.sleep(0.01)
+            return first, rest, supply.is_empty
+
+    assert asyncio.run(take()) == ([0, 2, 4, 6], [1, 3, 5, 7], True)
+
+
+@given(st.lists(st.sampled_from(["take", "put back", "set aside", "postpone", "recall", "turn"]), max_size=60))
+def test_nothing_is_lost_or_handed_out_twice_whatever_is_done_with_it(steps):
+    async def take():
+        ledger, held, sent, recalled = Postponing(40), [], [], []
+        async with supplying(ledger, now=lambda: dt.datetime(2026, 12, 1, tzinfo=dt.UTC)) as supply:
+            await turns()
+            for step in steps:
+                item = supply.at_hand()
+                if step == "turn":
+                    await turns()
+                elif step == "recall":
+                    recalled += [claim.delivery_id for claim in supply.recall(2)]
+                if item is None:
+                    continue
+                if step == "take":
+                    sent.append(item[0].delivery_id)
+                elif step == "set aside":
+                    supply.set_aside(item, 0)
+                elif step == "postpone":
+                    supply.postpone(item, 300)
+                elif step == "put back":
+                    supply.put_back(item)
+                else:
+                    held.append(item[0].delivery_id)
+            await turns()
+            recalled += [claim.delivery_id for claim in supply.recall_all()]
+        later = [number for number, _ in ledger.postponed]
+        return sorted([*sent, *held, *recalled, *later, *(claim.delivery_id for claim in ledger.left)])
+
+    assert asyncio.run(take()) == list(range(40))

@@ -146,3 +146,21 @@ def test_the_page_explains_every_code():
     codes = {*(code for found in made for code in found), *PROGRAMS}
     assert len(codes) > 15
     assert {code for code in codes if f"`{code}`" not in PAGE.read_text()} == set()
+
+
+def test_each_of_several_relays_is_looked_at_and_named(url, tmp_path):
+    seen = []
+
+    def probe(relay):
+        seen.append(relay.host)
+        return RelayFacts(step="connect", failed="refused") if relay.host == "south.example" else RelayFacts()
+
+    relays = [{"name": name, "host": f"{name}.example"} for name in ("north", "south")]
+    checks = examine(settings(url, relays=relays), around(tmp_path, probe=probe)).checks
+
+    assert seen == ["north.example", "south.example"]
+    told = [(check.words, check.advice) for check in checks if check.code == "relay"]
+    assert told == [
+        ("north: north.example:25 answers", ""),
+        ("south: south.example:25 does not answer: refused", "Correct its host and its port, or start it."),
+    ]
