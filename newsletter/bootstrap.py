@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.people import People
     from newsletter.pipeline.proof import Proof
     from newsletter.pipeline.sending import Sending
+    from newsletter.pipeline.staging import Staging
 
 KEY_FILE: Final = "newsletter.keys.json"
 """Beside the database: the signing key that is made where none is set, and the key of the suppression digests."""
@@ -95,6 +96,13 @@ class Pipeline:
         from newsletter.pipeline.sending import Sending
 
         return Sending(self.parts, gate=self._gate)
+
+    @cached_property
+    def staging(self) -> "Staging":
+        """Look after runs that were started in stages."""
+        from newsletter.pipeline.staging import Staging
+
+        return Staging(self.parts)
 
     @cached_property
     def control(self) -> "Control":
@@ -181,7 +189,7 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
         ),
         backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
         now=parts.now,
-        wake=pipeline.sending.start_due if wakes else lambda: None,
+        wake=pipeline.sending.start_due if wakes else pipeline.staging.advance,
         finished=pipeline.sending.finished,
         progress=progress or Progress(),
         threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread

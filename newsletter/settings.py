@@ -158,6 +158,9 @@ class DispatchSettings(_Part):
         300, description="seconds before the first retry after a 4xx reply"
     )
     maildir: Path | None = Field(None, description="write messages into this Maildir instead of sending them")
+    stage_refusals: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.05, description="share of refusals among the first of a staged run above which the others wait for an officer"
+    )
 
 
 class BounceSettings(_Part):

@@ -1,12 +1,19 @@
-"""What every test has at hand: a database of its own, keys that are no secret, and a clock that stands still."""
+"""What every test has at hand: surroundings of its own, a clock that stands still, and a quick way to processes."""
 
 import datetime as dt
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from faults.zygote import Zygote
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from newsletter.assembly.edition import Edition
+    from newsletter.compilation.slots import Slots
 
 # How long one example takes says nothing on a busy machine; pytest-timeout watches over whole tests.
 settings.register_profile("newsletter", deadline=None)
@@ -39,3 +46,34 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     """No test reads the settings of the machine it runs on."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and "TESTS" not in name]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """What starts the command line in processes of their own, without the time that the imports take."""
+    forking = Zygote(tmp_path_factory.mktemp("zygote"))
+    yield forking
+    forking.close()
+
+
+_PAGES: dict[tuple[str, str, str], str] = {}
+
+
+@pytest.fixture
+def no_page_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Have the compiler take the page that a test of this process has made of the same MJML before.
+
+    For tests of what becomes of compiled editions: hundreds of times the same few.
+    """
+    from newsletter.compilation import compiler
+
+    make = compiler._html
+
+    def made(mjml: str, edition: "Edition", *, slots: "Slots") -> str:
+        key = mjml, edition.language, edition.dir
+        if key not in _PAGES:
+            _PAGES[key] = make(mjml, edition, slots=slots)
+        return _PAGES[key]
+
+    monkeypatch.setattr(compiler, "_html", made)

@@ -11,11 +11,10 @@ from newsletter.cli.corrections import correct, correction_json, correction_word
 from newsletter.cli.export import export
 from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, print_table, progress, say
+from newsletter.cli.queueing import queue
 from newsletter.cli.report import counted, standing_json, standing_words
 from newsletter.cli.state import STATE, NewsletterOption
 from newsletter.errors import InvalidInput
-from newsletter.planning.audience import Readers, Share
-from newsletter.times import Span, rfc3339, span_words
 
 if TYPE_CHECKING:
     from newsletter.preflight.outside import Outside
@@ -24,6 +23,7 @@ app = group("Issues: assemble, compile, check, approve, queue, watch, prove.", n
 
 app.command()(export)
 app.command()(correct)
+app.command()(queue)
 
 ACKNOWLEDGED_SECONDS: Final = 30
 """How long `pause` waits for what is on the wire."""
@@ -251,82 +251,6 @@ def approve(slug: str, newsletter: str = NewsletterOption, json: bool = JsonOpti
         print_json({"issue": slug, "editions": {artifact.name: artifact.digest for artifact in built.artifacts}})
         return
     say(f"issue {slug} approved: {', '.join(artifact.name for artifact in built.artifacts)}")
-
-
-@app.command()
-def queue(
-    slug: str,
-    segment: str = typer.Option(None, help="Who gets it: the name of a saved segment."),
-    readers_of: str = typer.Option(None, help="Who gets it, for an erratum: those who got this issue."),
-    language: str = typer.Option(None, help="With --readers-of: only those who got its edition in this language."),
-    now: bool = typer.Option(False, "--now", help="Freeze the audience and start at once."),
-    at: str = typer.Option(None, help="Wall-clock time, like '2026-12-01 09:00'."),
-    timezone: str = typer.Option(None, help="Time zone of --at; default: the newsletter's."),
-    newsletter: str = NewsletterOption,
-    json: bool = JsonOption,
-) -> None:
-    """Queue an approved issue for a segment, or an erratum for the readers of an issue, now or at a time."""
-    to = _audience(segment, readers_of, language)
-    if now == (at is not None):
-        raise InvalidInput("say when: either --now or --at 'YYYY-MM-DD HH:MM'")
-    pipeline = STATE.pipeline()
-    queued = pipeline.sending.queue(slug, newsletter=newsletter, segment=to, at=at, zone=timezone)
-    if now:
-        with progress("freezing the audience") as bar:
-            pipeline.sending.start_due(progress=bar)
-    if json:
-        print_json(
-            {
-                "issue": slug,
-                "due": queued.due,
-                "segment": queued.segment,
-                "remarks": queued.remarks,
-                "audience": sum(share.people for share in queued.shares),
-                "languages": [
-                    {"wanted": share.wanted, "edition": share.language, "people": share.people}
-                    for share in queued.shares
-                ],
-            }
-        )
-        return
-    say(f"{queued.segment}: {_audience_words(queued.shares)}")
-    for remark in queued.remarks:
-        note(remark)
-    if now:
-        say(f"issue {slug} started; `newsletter dispatch` or `newsletter run` sends it")
-    else:
-        zone = timezone or pipeline.editorial.zone_of(slug, newsletter=newsletter)
-        say(f"issue {slug} is due {_instant_words(queued.due, zone)} ({rfc3339(queued.due)})")
-
-
-def _audience(segment: str | None, readers_of: str | None, language: str | None) -> str | Readers:
-    if (segment is None) == (readers_of is None):
-        raise InvalidInput("say who gets it: either --segment NAME, or --readers-of SLUG for an erratum")
-    if segment is not None:
-        if language is not None:
-            raise InvalidInput("--language goes with --readers-of: a segment says itself which languages it is for")
-        return segment
-    return Readers(issue=readers_of or "", language=language)
-
-
-def _audience_words(shares: tuple[Share, ...]) -> str:
-    total = sum(share.people for share in shares)
-    editions: dict[str, int] = {}
-    for share in shares:
-        editions[share.language] = editions.get(share.language, 0) + share.people
-    parts = ", ".join(f"{people} get {language}" for language, people in editions.items())
-    substitutes = [
-        f"{share.people} asked for {share.wanted} and get {share.language}" for share in shares if share.substitute
-    ]
-    return f"{counted(total, 'person', 'people')}: {parts or 'nobody'}" + (
-        f" ({'; '.join(substitutes)})" if substitutes else ""
-    )
-
-
-def _instant_words(instant: dt.datetime, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return span_words(Span(start=instant.astimezone(ZoneInfo(zone))), locale="en-GB", style="block")
 
 
 @app.command()

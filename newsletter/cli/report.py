@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from newsletter.planning.stage import Stage, hold_words
+from newsletter.times import rfc3339
+
 if TYPE_CHECKING:
-    from newsletter.pipeline.control import Standing
+    from newsletter.pipeline.control import OwnTimes, Staged, Standing
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -21,7 +24,25 @@ def standing_json(standing: "Standing") -> dict[str, Any]:
         "segment": standing.segment,
         "due": standing.due,
         "held": standing.held,
+        "missed": standing.missed,
+        "stage": _staged_json(standing.staged) if standing.staged else None,
+        "times": _times_json(standing.times) if standing.times else None,
     }
+
+
+def _staged_json(staged: "Staged") -> dict[str, Any]:
+    return {
+        "state": staged.stage,
+        "first": staged.first,
+        "hold": staged.hold.total_seconds(),
+        "since": staged.since,
+        "until": staged.until,
+        "others": staged.others,
+    }
+
+
+def _times_json(times: "OwnTimes") -> dict[str, Any]:
+    return {"wall": times.wall, "waiting": times.waiting, "next": times.next, "last": times.last}
 
 
 def standing_words(slug: str, standing: "Standing") -> str:
@@ -34,4 +55,27 @@ def standing_words(slug: str, standing: "Standing") -> str:
         words += f": {counted(standing.total, 'delivery', 'deliveries')}: {', '.join(parts)}"
     if standing.languages:
         words += "\n" + ", ".join(f"{language} {count:,}" for language, count in standing.languages.items())
-    return words
+    return "\n".join([words, *filter(None, (_staged_words(standing.staged), _times_words(standing.times)))])
+
+
+def _staged_words(staged: "Staged | None") -> str:
+    """How a staged start stands, in one sentence; nothing once nobody waits any more."""
+    if staged is None or staged.stage is Stage.PASSED:
+        return ""
+    first, others = counted(staged.first, "person goes", "people go"), f"{staged.others:,} others"
+    if staged.stage is Stage.FIRST:
+        return f"the first {staged.first:,} go out; {others} wait until {hold_words(staged.hold)} after that"
+    if staged.stage is Stage.HOLDING and staged.until is not None:
+        return (
+            f"the first {staged.first:,} have gone out; {others} follow at {rfc3339(staged.until)} if nothing is amiss"
+        )
+    if staged.stage is Stage.STOPPED:
+        return f"the first {staged.first:,} have gone out; {others} wait until the run is resumed"
+    return f"{first} first, the others {hold_words(staged.hold)} after that"
+
+
+def _times_words(times: "OwnTimes | None") -> str:
+    if times is None or times.next is None or times.last is None:
+        return ""
+    until = "" if times.last == times.next else f", the last at {rfc3339(times.last)}"
+    return f"{times.waiting:,} wait for {times.wall} where they are: the next at {rfc3339(times.next)}{until}"

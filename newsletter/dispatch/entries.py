@@ -31,8 +31,8 @@ class Claim:
     """
     A delivery that this dispatcher has taken.
 
-    `number` is that of the attempt to come; `since` is when its run started, or when a single message was first tried;
-    `dated` is the Date of the message, the same at every attempt; `seal` is that of the attempt before.
+    `number` is that of the attempt to come; `since` is when its run started, its own time came, or a single message was
+    first tried; `dated` is the Date of the message, the same at every attempt; `seal` is that of the attempt before.
     """
 
     delivery_id: int

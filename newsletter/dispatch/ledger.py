@@ -27,7 +27,6 @@ from sqlalchemy import (
     and_,
     func,
     insert,
-    or_,
     select,
     true,
     update,
@@ -45,6 +44,7 @@ from newsletter.dispatch.statements import (
     Candidate,
     Joined,
     Marked,
+    Ready,
     RunningRun,
     Statements,
     driver_errors,
@@ -53,7 +53,6 @@ from newsletter.dispatch.statements import (
 from newsletter.dispatch.store import attempts_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.settings import Uncertain
-from subscribers.columns import UTCDateTime
 
 __all__ = ["Claim", "Ledger", "Mark", "Result", "Standing", "attempts_of"]
 
@@ -99,6 +98,7 @@ class Ledger:
         self._engine: Engine | None = None
         self._statements: Statements | None = None
         self._begun: dict[int, dt.datetime] = {}
+        self._seen: set[int] = set()
         self._latest = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._synced = 0.0
         self._results = 0
@@ -189,10 +189,11 @@ class Ledger:
         if rows.is_fenced(connection, self._worker, ()):
             return [], {}
         found: list[Candidate] = []
-        for run_id in (None, *runs):
-            for state in (DeliveryState.DEFERRED, DeliveryState.PLANNED):
-                if len(found) < limit:
-                    found += rows.ready(connection, state, run_id=run_id, limit=limit - len(found), now=now)
+        for run_id, why in ((run_id, why) for run_id in (None, *runs) for why in Ready):
+            is_held = why is Ready.HELD_BACK
+            if len(found) < limit and (not is_held or (run_id is not None and runs[run_id].has_passed)):
+                some = rows.ready(connection, why, run_id=run_id, limit=limit - len(found), now=now)
+                found += [row._replace(dated=row.dated or now) for row in some] if is_held else some
         return found, runs
 
     def release(self, claims: Iterable[Claim], now: dt.datetime) -> None:
@@ -295,41 +296,26 @@ class Ledger:
     def standing(self, now: dt.datetime) -> tuple[Standing, dt.datetime | None]:
         """Say whether anything is left to do, and when the next delivery is due where that is later."""
         with self._sessions() as session:
-            live = or_(col(DeliveryRow.run_id).is_(None), col(RunRow.state) == RunState.RUNNING)
-            counted: Mapping[DeliveryState, tuple[int, dt.datetime | None, dt.datetime | None]] = {
-                state: (count, soonest, oldest)
-                for state, count, soonest, oldest in session.execute(
-                    select(
-                        col(DeliveryRow.state),
-                        func.count(),
-                        func.min(DeliveryRow.next_at, type_=UTCDateTime()),
-                        func.min(DeliveryRow.changed, type_=UTCDateTime()),
-                    )
-                    .outerjoin(RunRow, col(DeliveryRow.run_id) == col(RunRow.id))
-                    .where(live, self._unended())
-                    .group_by(col(DeliveryRow.state))
-                )
-            }
+            runs = store.running_runs(session)
+            self._seen |= {run.id for run in runs}
+            hold = self._hold if self._uncertain is Uncertain.REPEAT else None
+            waits = [wait for run in (None, *runs) for wait in store.waits_of(session, run, hold=hold)]
             session.rollback()
-            if {DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING} & set(counted):
-                return Standing.READY, None
-            waits = [counted[DeliveryState.DEFERRED][1]] if DeliveryState.DEFERRED in counted else []
-            if DeliveryState.UNCERTAIN in counted:
-                oldest = counted[DeliveryState.UNCERTAIN][2]
-                waits.append(oldest + self._hold if oldest else now)
-            later = [wait for wait in waits if wait is not None]
-            if later:
-                soonest = min(later)
-                return (Standing.READY if soonest <= now else Standing.WAITING), soonest
+        if not waits:
             return Standing.DONE, None
+        if store.AT_ONCE in waits:
+            return Standing.READY, None
+        soonest = min(waits)
+        return (Standing.READY if soonest <= now else Standing.WAITING), soonest
 
     def uncertain_among(self, run_ids: Iterable[int]) -> int:
         """How many deliveries of these runs stay uncertain."""
         return self._count(col(DeliveryRow.run_id).in_(list(run_ids)), store.in_state(DeliveryState.UNCERTAIN))
 
     def paused_among(self, run_ids: Iterable[int]) -> int:
-        """How many deliveries of these runs wait for an officer to resume the run."""
-        paused = select(col(RunRow.id)).where(col(RunRow.id).in_(list(run_ids)), col(RunRow.state) == RunState.PAUSED)
+        """How many deliveries of these runs, or of those that `standing` saw running, wait for an officer."""
+        known = col(RunRow.id).in_([*run_ids, *self._seen])
+        paused = select(col(RunRow.id)).where(known, col(RunRow.state) == RunState.PAUSED)
         return self._count(col(DeliveryRow.run_id).in_(paused), self._unended())
 
     def _count(self, *conditions: ColumnElement[bool]) -> int:
@@ -449,8 +435,9 @@ def _marked(claim: Claim) -> Marked:
 
 
 def _claim(row: Candidate, run: RunningRun | None, tried: Mapping[int, dt.datetime], now: dt.datetime) -> Claim:
-    # What is claimed for the first time is dated as it was planned; the statement stores that date.
-    since, dated = (run.started, run.dated) if run else (None, row.dated or row.changed)
+    # What is claimed for the first time is dated as it was planned; the statement stores that date. Whatever waited for
+    # its own time has a date of its own, and tries from then on.
+    since, dated = (row.dated or run.started, row.dated or run.dated) if run else (None, row.dated or row.changed)
     return Claim(
         delivery_id=row.id,
         epoch=row.epoch + 1,

@@ -11,6 +11,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
@@ -18,19 +19,34 @@ from sqlalchemy import Connection, Dialect, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.dispatch.entries import Ended
-from newsletter.planning.models import OPEN, DeliveryState
+from newsletter.planning.models import OPEN
+from newsletter.planning.stage import HELD_BACK
 from subscribers.columns import UTCDateTime
 
 Joined: TypeAlias = Connection | PoolProxiedConnection
 """A connection that stands in a transaction, by SQLAlchemy or by the driver alone."""
 
 
+class Ready(StrEnum):
+    """Why a delivery can be claimed; what has waited longest goes first."""
+
+    #: It was deferred, and is due again.
+    RETRY = "state = 'deferred' AND next_at <= ?"
+    #: It is planned for no time of its own.
+    AT_ONCE = "state = 'planned' AND next_at IS NULL"
+    #: It is planned for a time, which has come.
+    IN_TIME = "state = 'planned' AND next_at <= ?"
+    #: It waited for the first ones of its run, and these have passed.
+    HELD_BACK = "state = 'planned' AND next_at >= ?"
+
+
 class RunningRun(NamedTuple):
-    """A run of which deliveries may be claimed."""
+    """A run of which deliveries may be claimed; `has_passed` says that its first ones let the others go."""
 
     id: int
     started: dt.datetime | None
     dated: dt.datetime | None
+    has_passed: bool = False
 
 
 class Candidate(NamedTuple):
@@ -72,9 +88,9 @@ class Statements(Protocol):
         ...
 
     def ready(
-        self, connection: Connection, state: DeliveryState, *, run_id: int | None, limit: int, now: dt.datetime
+        self, connection: Connection, why: Ready, *, run_id: int | None, limit: int, now: dt.datetime
     ) -> list[Candidate]:
-        """Up to `limit` deliveries of a run (None: single messages) in a state, and due by `now` where deferred."""
+        """Up to `limit` deliveries of a run (None: single messages) that can go out by `now` for this reason."""
         ...
 
     def take(self, connection: Connection, ids: Sequence[int], *, worker: str, now: dt.datetime) -> None:
@@ -112,19 +128,23 @@ class Statements(Protocol):
 
 
 _COLUMNS: Final = ", ".join(Candidate._fields)
+# The words of the index come last: SQLite looks up the first condition on the state, and so reads one state, not five.
+# What is held back is asked for by a range: for an equal value PostgreSQL may gather all of them before the first.
 _READY: Final = {
-    (state, single): f"SELECT {_COLUMNS} FROM delivery WHERE {OPEN} AND state = '{state.value}'"  # noqa: S608  our own words
-    + (" AND run_id IS NULL" if single else " AND run_id = ?")
-    + (" AND next_at <= ?" if state is DeliveryState.DEFERRED else "")
-    + " ORDER BY next_at LIMIT ?"
-    for state in (DeliveryState.DEFERRED, DeliveryState.PLANNED)
+    (why, single): f"SELECT {_COLUMNS} FROM delivery WHERE run_id {'IS NULL' if single else '= ?'}"  # noqa: S608  our own words
+    f" AND {why.value} AND {OPEN} ORDER BY next_at LIMIT ?"
+    for why in Ready
     for single in (True, False)
 }
-_RUNNING: Final = "SELECT id, started, dated FROM run WHERE state = 'running' ORDER BY id"
-# A single message is dated when it was planned: until its first claim that is when its row was last changed.
+_RUNNING: Final = (
+    "SELECT id, started, dated, COALESCE(stage, '') = 'passed' FROM run WHERE state = 'running' ORDER BY id"
+)
+# A single message is dated when it was planned: until its first claim that is when its row was last changed. One that
+# was held back is dated when it is first claimed: the Date of its run may be a day old by then.
 _TAKE: Final = (
     "UPDATE delivery SET state = 'claimed', worker = ?, epoch = epoch + 1, changed = ?,"
-    " dated = CASE WHEN run_id IS NULL THEN COALESCE(dated, changed) ELSE dated END WHERE id"
+    " dated = CASE WHEN run_id IS NULL THEN COALESCE(dated, changed)"
+    " WHEN next_at = ? THEN COALESCE(dated, ?) ELSE dated END WHERE id"
 )
 _GIVE_BACK: Final = (
     "UPDATE delivery SET state = 'planned', worker = NULL, changed = ?"
@@ -179,21 +199,25 @@ class SqliteStatements:
     def running(self, connection: Connection) -> list[RunningRun]:
         """See `Statements`."""
         rows = _driver(connection).execute(_RUNNING).fetchall()
-        return [RunningRun(id_, self._read(started), self._read(dated)) for id_, started, dated in rows]
+        return [
+            RunningRun(id_, self._read(began), self._read(dated), bool(passed)) for id_, began, dated, passed in rows
+        ]
 
     def ready(
-        self, connection: Connection, state: DeliveryState, *, run_id: int | None, limit: int, now: dt.datetime
+        self, connection: Connection, why: Ready, *, run_id: int | None, limit: int, now: dt.datetime
     ) -> list[Candidate]:
         """See `Statements`."""
-        values = _ready_values(state, run_id=run_id, limit=limit, now=self._stored(now))
-        rows = _driver(connection).execute(_READY[state, run_id is None], values).fetchall()
+        due = self._stored(_due(why, now))
+        rows = (
+            _driver(connection).execute(_READY[why, run_id is None], _ready_values(due, why, run_id, limit)).fetchall()
+        )
         read = lru_cache(maxsize=limit)(self._read)
         return [Candidate._make((*row[:-3], read(row[-3]), read(row[-2]), row[-1])) for row in rows]
 
     def take(self, connection: Connection, ids: Sequence[int], *, worker: str, now: dt.datetime) -> None:
         """See `Statements`."""
-        values = (worker, self._stored(now), json.dumps(ids))
-        _driver(connection).execute(_TAKE + _AMONG, values)
+        at = self._stored(now)
+        _driver(connection).execute(_TAKE + _AMONG, (worker, at, self._stored(HELD_BACK), at, json.dumps(ids)))
 
     def give_back(
         self, connection: Connection, claims: Iterable[tuple[int, int]], *, worker: str, now: dt.datetime
@@ -273,16 +297,16 @@ class PostgresStatements:
         return [RunningRun(*row) for row in rows]
 
     def ready(
-        self, connection: Connection, state: DeliveryState, *, run_id: int | None, limit: int, now: dt.datetime
+        self, connection: Connection, why: Ready, *, run_id: int | None, limit: int, now: dt.datetime
     ) -> list[Candidate]:
         """See `Statements`; what another worker is taking at this moment is passed over."""
-        values = _ready_values(state, run_id=run_id, limit=limit, now=now)
-        found = _driver(connection).execute(f"{_pg(_READY[state, run_id is None])} FOR UPDATE SKIP LOCKED", values)
+        values = _ready_values(_due(why, now), why, run_id, limit)
+        found = _driver(connection).execute(f"{_pg(_READY[why, run_id is None])} FOR UPDATE SKIP LOCKED", values)
         return [Candidate(*row) for row in found.fetchall()]
 
     def take(self, connection: Connection, ids: Sequence[int], *, worker: str, now: dt.datetime) -> None:
         """See `Statements`."""
-        _driver(connection).execute(_pg(f"{_TAKE} = ANY(?)"), (worker, now, list(ids)))
+        _driver(connection).execute(_pg(f"{_TAKE} = ANY(?)"), (worker, now, HELD_BACK, now, list(ids)))
 
     def give_back(
         self, connection: Connection, claims: Iterable[tuple[int, int]], *, worker: str, now: dt.datetime
@@ -394,12 +418,15 @@ def _pg(statement: str) -> str:
     return statement.replace("?", "%s")
 
 
+def _due(why: Ready, now: dt.datetime) -> dt.datetime:
+    return HELD_BACK if why is Ready.HELD_BACK else now
+
+
 def _ready_values(
-    state: DeliveryState, *, run_id: int | None, limit: int, now: dt.datetime | str
+    due: dt.datetime | str, why: Ready, run_id: int | None, limit: int
 ) -> tuple[int | dt.datetime | str, ...]:
     run = () if run_id is None else (run_id,)
-    due = (now,) if state is DeliveryState.DEFERRED else ()
-    return (*run, *due, limit)
+    return (*run, *(() if why is Ready.AT_ONCE else (due,)), limit)
 
 
 def _changed(connection: Joined, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -6,7 +6,8 @@ that a claim costs the same in a run of a hundred and of a million.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlmodel import Session, col
@@ -15,10 +16,23 @@ from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Verdict
 from newsletter.dispatch.statements import Candidate
 from newsletter.planning.models import OPEN, DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.stage import HELD_BACK, Stage
 from subscribers.columns import UTCDateTime
 from subscribers.models import Subscriber
 from subscribers.store import audience_query
 from subscribers.suppression import suppressed_among
+
+AT_ONCE: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+"""What `waits_of` says of deliveries that wait for nothing."""
+
+
+class Waiting(NamedTuple):
+    """A running run, with what is known of its stages."""
+
+    id: int
+    stage: Stage | None
+    staged: dt.datetime | None
+    hold: int | None
 
 
 def unwanted(session: Session, rows: Collection[Candidate]) -> set[int]:
@@ -87,10 +101,58 @@ def of_run(run_id: int | None) -> ColumnElement[bool]:
 
 
 def in_state(state: DeliveryState, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Open deliveries in one state, in the words of their index."""
-    return is_open(*conditions, col(DeliveryRow.state) == state)
+    """Open deliveries in one state, in the words of their index; see `is_open`."""
+    return is_open(col(DeliveryRow.state) == state, *conditions)
 
 
 def is_open(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Open deliveries, in the words of their index, see `planning.models.OPEN`."""
-    return and_(text(f"delivery.{OPEN}"), *conditions)
+    """
+    Open deliveries, in the words of their index, see `planning.models.OPEN`.
+
+    These come last: SQLite looks up the first condition on the state, and reads one state where that names one.
+    """
+    return and_(*conditions, text(f"delivery.{OPEN}"))
+
+
+def running_runs(session: Session) -> list[Waiting]:
+    """The running runs."""
+    columns = (col(RunRow.id), col(RunRow.stage), col(RunRow.staged), col(RunRow.hold))
+    running = select(*columns).where(col(RunRow.state) == RunState.RUNNING).order_by(col(RunRow.id))
+    return [Waiting(id_ or 0, stage, staged, hold) for id_, stage, staged, hold in session.execute(running)]
+
+
+def waits_of(session: Session, run: Waiting | None, *, hold: dt.timedelta | None) -> Iterator[dt.datetime]:
+    """
+    When something is to be done for a run (None: for the single messages), as instants: the soonest of each kind.
+
+    `hold` is after how long an uncertain delivery is repeated, None where it stays. Each kind costs one look into the
+    index, however many deliveries wait.
+    """
+    mine = of_run(run.id if run else None)
+    at, changed = col(DeliveryRow.next_at), col(DeliveryRow.changed)
+    planned = in_state(DeliveryState.PLANNED, mine)
+    for now in (
+        in_state(DeliveryState.CLAIMED, mine),
+        in_state(DeliveryState.SENDING, mine),
+        and_(planned, at.is_(None)),
+    ):
+        if session.scalar(select(col(DeliveryRow.id)).where(now).limit(1)) is not None:
+            yield AT_ONCE
+    for later in (in_state(DeliveryState.DEFERRED, mine), and_(planned, at.is_not(None), at < HELD_BACK)):
+        if (soonest := session.scalar(select(at).where(later).order_by(at).limit(1))) is not None:
+            yield soonest
+    if hold is not None:
+        once = in_state(DeliveryState.UNCERTAIN, mine, col(DeliveryRow.repeats) == 0)
+        if (oldest := session.scalar(select(func.min(changed, type_=UTCDateTime())).where(once))) is not None:
+            yield oldest + hold
+    if run is not None and run.stage is not None:
+        held = select(col(DeliveryRow.id)).where(planned, at >= HELD_BACK).order_by(at).limit(1)
+        if session.scalar(held) is not None:
+            yield _others_go(run)
+
+
+def _others_go(run: Waiting) -> dt.datetime:
+    """When the others of a staged run go; while the first ones go out, there is always something to look after."""
+    if run.stage is Stage.HOLDING and run.staged is not None and run.hold is not None:
+        return run.staged + dt.timedelta(seconds=run.hold)
+    return AT_ONCE

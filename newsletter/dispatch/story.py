@@ -2,7 +2,8 @@
 The story of one delivery, in words: did this person get it, in which language, and what did the relay say.
 
 Takes a delivery with its run and attempts, yields lines for an administrator and the same as data: from the frozen
-audience over every attempt to how it ended, or to what comes next and when.
+audience over every attempt to how it ended, or to what comes next and when. Where an issue went out in several runs the
+story is told over all of them.
 """
 
 import datetime as dt
@@ -14,6 +15,7 @@ from newsletter.dispatch.entries import DIED
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Phase, Verdict
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.stage import HELD_BACK, Stage, hold_words
 from newsletter.settings import Uncertain
 from newsletter.times import rfc3339
 from subscribers.models import SuppressionReason
@@ -92,13 +94,14 @@ def tell(
     attempts: Sequence[AttemptRow],
     suppressed: SuppressionReason | None,
     run: RunRow | None = None,
+    others: Sequence[RunRow] = (),
     doubt: Doubt | None = None,
 ) -> Story:
     """
     Tell what became of an issue's message to an address.
 
-    With `run` the story begins at the frozen audience and knows of pauses; with `doubt` it says what follows an unknown
-    outcome.
+    With `run` the story begins at the frozen audience and knows of pauses; `others` are further runs of the issue,
+    before or after it. With `doubt` it says what follows an unknown outcome.
     """
     note = (f"The address is suppressed now: {suppressed.value}.",) if suppressed else ()
     if delivery is None:
@@ -112,13 +115,37 @@ def tell(
         language=delivery.language,
         lines=(
             f"{address}, issue {slug}, edition {delivery.language}: {end}.",
-            *_beginning(delivery, run),
-            *(_line(attempt) for attempt in attempts),
+            *_events(delivery, attempts, run=run, others=others),
             *_ending(delivery, bool(attempts)),
             *_next(delivery, run, doubt),
+            *_passed_over(run, others),
             *note,
         ),
         attempts=tuple(_plain(attempt) for attempt in attempts),
+    )
+
+
+def _events(
+    delivery: DeliveryRow, attempts: Sequence[AttemptRow], *, run: RunRow | None, others: Sequence[RunRow]
+) -> Iterator[str]:
+    """Earlier runs, the delivery's own and all attempts, as they came."""
+    left = list(attempts)
+    for earlier in others:
+        if run is not None and earlier.started and (earlier.id or 0) < (run.id or 0):
+            while left and left[0].at < earlier.started:
+                yield _line(left.pop(0))
+            yield _went_out(earlier)
+    while left and run is not None and run.started and left[0].at < run.started:
+        yield _line(left.pop(0))
+    yield from _beginning(delivery, run)
+    yield from map(_line, left)
+
+
+def _went_out(run: RunRow) -> str:
+    ended = f" {rfc3339(run.ended)}" if run.ended else ""
+    began = rfc3339(run.started) if run.started else ""
+    return (
+        f"The issue went out before: {began} to segment {run.segment!r}, {run.total} people; {run.state.value}{ended}."
     )
 
 
@@ -126,11 +153,21 @@ def _beginning(delivery: DeliveryRow, run: RunRow | None) -> Iterator[str]:
     if run is None:
         return
     if run.started:
-        yield (
-            f"Planned {rfc3339(run.started)} with the audience of segment {run.segment!r}, which was frozen then at"
-            f" {run.total}; every message of the run has the same Date."
-        )
+        dated = "every message of the run has the same Date"
+        if delivery.dated:
+            dated = f"this message has a Date of its own, {rfc3339(delivery.dated)}"
+        whom = f"segment {run.segment!r}" + (", those who had missed the issue" if run.missed else "")
+        frozen = f"which was frozen then at {run.total}"
+        yield f"Planned {rfc3339(run.started)} with the audience of {whom}, {frozen}; {dated}."
     yield f"The bytes are those that were approved: artifact {delivery.artifact[:12]}."
+
+
+def _passed_over(run: RunRow | None, others: Sequence[RunRow]) -> Iterator[str]:
+    """Later runs of the issue, which left this delivery as it was."""
+    for later in others:
+        if run is not None and later.started and (later.id or 0) > (run.id or 0):
+            again = f"The issue went out again {rfc3339(later.started)} to segment {later.segment!r}"
+            yield f"{again}; this delivery was left as it was."
 
 
 def _line(attempt: AttemptRow) -> str:
@@ -168,16 +205,30 @@ def _next(delivery: DeliveryRow, run: RunRow | None, doubt: Doubt | None) -> Ite
         held = f": {run.held}" if run.held else ""
         yield f"The run is {run.state.value}{held}."
         if run.state is RunState.PAUSED:
-            yield f"Next: it goes out when the run is resumed{_not_before(delivery)}."
+            yield f"Next: it goes out when the run is resumed{_not_before(delivery, run)}."
     elif delivery.state is DeliveryState.PLANNED:
-        yield "Next: a dispatcher takes it as soon as one is free."
+        yield _planned(delivery, run)
     elif delivery.next_at:
         yield f"Next attempt {rfc3339(delivery.next_at)}."
     elif delivery.state is DeliveryState.UNCERTAIN and doubt is not None:
         yield _after_doubt(delivery, run, doubt)
 
 
-def _not_before(delivery: DeliveryRow) -> str:
+def _planned(delivery: DeliveryRow, run: RunRow | None) -> str:
+    if run is not None and delivery.next_at == HELD_BACK and run.stage is not Stage.PASSED:
+        hold = dt.timedelta(seconds=run.hold or 0)
+        when = f"{hold_words(hold)} after that"
+        if run.stage is Stage.HOLDING and run.staged is not None:
+            when = rfc3339(run.staged + hold)
+        return f"Next: it waits for the first {run.first} of the run, and goes out {when} if nothing is amiss."
+    if run is not None and run.local and delivery.next_at:
+        return f"Next: it goes out {rfc3339(delivery.next_at)}, when it is {run.wall} where the reader is."
+    return "Next: a dispatcher takes it as soon as one is free."
+
+
+def _not_before(delivery: DeliveryRow, run: RunRow) -> str:
+    if delivery.next_at == HELD_BACK:
+        return "" if run.stage is Stage.STOPPED else f", after the first {run.first}"
     return f", not before {rfc3339(delivery.next_at)}" if delivery.next_at else ""
 
 

@@ -17,13 +17,41 @@ from newsletter.assembly.models import IssueRow
 from newsletter.errors import WrongState
 from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_of_issue
 from newsletter.pipeline.parts import Parts
-from newsletter.planning import store
+from newsletter.planning import store, waiting
 from newsletter.planning.models import DeliveryState, RunRow, RunState
+from newsletter.planning.stage import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """
+    How the staged start of a run stands.
+
+    `first` go ahead, the others wait for `hold`; `since` is when `stage` began (None: the run has not started),
+    `until` when the hold is over; `others` is how many wait.
+    """
+
+    stage: Stage | None
+    first: int
+    hold: dt.timedelta
+    since: dt.datetime | None
+    until: dt.datetime | None
+    others: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTimes:
+    """How many wait for their own hour (`wall`), when the next of them get it, and when the last."""
+
+    wall: str
+    waiting: int
+    next: dt.datetime | None
+    last: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How an issue's dispatch stands; `due` and `held` speak of its newest run."""
+    """How an issue's dispatch stands; `segment` and all after it speak of its newest run."""
 
     state: IssueState
     total: int
@@ -32,6 +60,9 @@ class Standing:
     segment: str | None
     due: dt.datetime | None
     held: str | None
+    missed: bool = False
+    staged: Staged | None = None
+    times: OwnTimes | None = None
 
     @property
     def on_the_wire(self) -> int:
@@ -66,6 +97,9 @@ class Control:
                 segment=run.segment if run else None,
                 due=run.due_at if run else None,
                 held=run.held if run else None,
+                missed=run.missed if run else False,
+                staged=_staged(session, run) if run else None,
+                times=_own_times(session, run) if run else None,
             )
 
     def pause(self, slug: str, *, newsletter: str | None) -> Standing:
@@ -103,7 +137,11 @@ class Control:
         )
 
     def resume(self, slug: str, *, newsletter: str | None) -> Standing:
-        """Let a paused run go on, or start one that was missed."""
+        """
+        Let a paused run go on, or start one that was missed.
+
+        One that was stopped for what became of its first ones goes on with the others: the officer has looked at them.
+        """
         now = self._parts.now()
         with self._parts.sessions() as session:
             issue, run = self._open_run(session, slug, newsletter)
@@ -121,6 +159,7 @@ class Control:
                 state=_resumed(run),
                 held=None,
                 **({} if later or not waits else {"due_at": now}),
+                **({"stage": Stage.PASSED, "staged": now} if run.stage is Stage.STOPPED else {}),
             )
             issues.set_state(
                 session,
@@ -136,7 +175,8 @@ class Control:
         """
         Stop a run for good: whatever has not gone out never does.
 
-        Where nothing had gone out, its entries count as unpublished again.
+        Where nothing had gone out, its entries count as unpublished again. An issue whose earlier run went to its end
+        stays sent.
         """
         now = self._parts.now()
         with self._parts.sessions() as session:
@@ -149,7 +189,9 @@ class Control:
             gone = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
             if not any(counts[state] for state in gone):
                 issues.take_back_published(session, run.issue_id)
-            issues.set_state(session, run.issue_id, expected=tuple(IssueState), state=IssueState.CANCELLED, now=now)
+            ends = [earlier.state for earlier in store.runs_of(session, run.issue_id)]
+            state = IssueState.SENT if RunState.FINISHED in ends else IssueState.CANCELLED
+            issues.set_state(session, run.issue_id, expected=tuple(IssueState), state=state, now=now)
             session.commit()
         return self.status(slug, newsletter=newsletter)
 
@@ -169,6 +211,27 @@ class Control:
         if run is None or run.state not in OPEN_RUNS:
             raise WrongState(f"issue {slug} is {issue.state.value}: no run of it is under way")
         return issue, run
+
+
+def _staged(session: Session, run: RunRow) -> Staged | None:
+    if run.first is None or run.hold is None:
+        return None
+    hold = dt.timedelta(seconds=run.hold)
+    return Staged(
+        stage=run.stage,
+        first=run.first,
+        hold=hold,
+        since=run.staged,
+        until=run.staged + hold if run.staged and run.stage is Stage.HOLDING else None,
+        others=waiting.count_held_back(session, run),
+    )
+
+
+def _own_times(session: Session, run: RunRow) -> OwnTimes | None:
+    if not run.local or run.wall is None:
+        return None
+    count, soonest, latest = waiting.own_times(session, run)
+    return OwnTimes(wall=run.wall, waiting=count, next=soonest, last=latest)
 
 
 def _resumed(run: RunRow) -> RunState:

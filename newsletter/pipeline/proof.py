@@ -45,13 +45,16 @@ class Proof:
             delivery = store.delivery_of(session, mailing, digest)
             attempts = attempts_of(session, delivery.id or 0) if delivery else ()
             dispatch = self._parts.settings.dispatch
+            runs = {run.id: run for run in store.runs_of(session, issue.id or 0)}
+            own = delivery.run_id if delivery else None
             return tell(
                 address,
                 slug,
                 delivery=delivery,
                 attempts=attempts,
                 suppressed=suppressed_among(session, [digest]).get(digest),
-                run=store.get_run(session, delivery.run_id) if delivery and delivery.run_id else None,
+                run=runs.get(own),
+                others=[run for run in runs.values() if run.id != own],
                 doubt=Doubt(policy=dispatch.uncertain, hold=dt.timedelta(seconds=dispatch.uncertain_hold)),
             )
 

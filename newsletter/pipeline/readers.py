@@ -2,8 +2,9 @@
 Whom a run is for: a saved segment, or for an erratum the readers of an issue.
 
 Takes an issue that is to be queued and what the officer said, yields what the run keeps of it; takes a run, yields the
-condition by which its audience is frozen. The readers of an issue are those whose delivery the relay accepted, with
-those whose delivery is uncertain or on the wire, for they may have got it.
+condition by which its audience is frozen: of a run for those who missed the issue, only them. The readers of an issue
+are those whose delivery the relay accepted, with those whose delivery is uncertain or on the wire, for they may have
+got it.
 """
 
 import datetime as dt
@@ -13,9 +14,10 @@ from typing import Final
 from sqlmodel import Session
 
 from newsletter.assembly import store as issues
+from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
 from newsletter.errors import InvalidInput, NotFound, WrongState
-from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_of
+from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_of, mailing_of_issue
 from newsletter.planning import store
 from newsletter.planning.audience import Readers
 from newsletter.planning.models import DeliveryState, RunRow
@@ -72,8 +74,23 @@ def meant_by(session: Session, issue: IssueRow, to: str | Readers, *, newsletter
 def audience_of(session: Session, run: RunRow, *, now: dt.datetime) -> Condition:
     """Who belongs to the audience of a run, before those are taken out who must not be written to."""
     if run.readers_of is not None:
-        return store.has_got(run.readers_of, run.edition)
-    return to_condition(parse(run.expression), now=now, resolve=resolver(session))
+        everybody = store.has_got(run.readers_of, run.edition)
+    else:
+        everybody = to_condition(parse(run.expression), now=now, resolve=resolver(session))
+    return everybody & store.has_missed(run.mailing, doubtful=run.doubtful) if run.missed else everybody
+
+
+def ensure_missable(session: Session, issue: IssueRow) -> None:
+    """Raise WrongState, saying what to do instead, for an issue that nobody can have missed: it never went out."""
+    if issue.state is IssueState.SENT:
+        return
+    counts = store.states_of(session, mailing_of_issue(session, issue))
+    if any(counts[state] for state in store.GOT_STATES):
+        return
+    instead = "queue it without --missed"
+    if issue.state is IssueState.DRAFT:
+        instead = f"run `newsletter issue approve {issue.slug}`, then {instead}"
+    raise WrongState(f"issue {issue.slug} was never sent, so nobody has missed it: {instead}")
 
 
 def _edition(session: Session, mailing: str, to: Readers) -> str | None:

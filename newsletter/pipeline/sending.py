@@ -6,7 +6,7 @@ the audience is committed in chunks and begun again where it was broken off.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,12 +22,15 @@ from newsletter.logs import logger
 from newsletter.pipeline.freezing import freezing
 from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of
 from newsletter.pipeline.parts import Parts
-from newsletter.pipeline.readers import audience_of, meant_by
-from newsletter.planning import store
+from newsletter.pipeline.readers import Meant, audience_of, ensure_missable, meant_by
+from newsletter.pipeline.staging import Staging
+from newsletter.planning import store, waiting
 from newsletter.planning.audience import Readers, Share, shares
-from newsletter.planning.models import RunRow, RunState
+from newsletter.planning.manner import AT_ONCE, Manner
+from newsletter.planning.models import DeliveryState, RunRow, RunState
 from newsletter.planning.planner import Artifacts, Plan, freeze
-from newsletter.planning.schedule import due_at, starts, too_late
+from newsletter.planning.schedule import due_at, due_locally, starts, too_late
+from newsletter.planning.stage import Stage
 from subscribers.segments import Condition, parse, to_condition
 from subscribers.store import audience_languages, get_segment, resolver
 
@@ -37,7 +40,8 @@ class Queued:
     """
     A run that was queued: when it is due, and who would get which edition if it started now.
 
-    `segment` says in words whom it is for, `remarks` what the officer should know of them.
+    `segment` says in words whom it is for, `remarks` what the officer should know of them. `last` is when the last of
+    them are due where each gets it at their own hour.
     """
 
     run_id: int
@@ -45,6 +49,7 @@ class Queued:
     shares: tuple[Share, ...]
     segment: str
     remarks: tuple[str, ...] = ()
+    last: dt.datetime | None = None
 
 
 class Gate(Protocol):
@@ -64,68 +69,107 @@ class Sending:
         self._log = logger("planning")
 
     def queue(
-        self, slug: str, *, newsletter: str | None, segment: str | Readers, at: str | None, zone: str | None
+        self,
+        slug: str,
+        *,
+        newsletter: str | None,
+        segment: str | Readers,
+        at: str | None,
+        zone: str | None,
+        manner: Manner = AT_ONCE,
     ) -> Queued:
         """
         Queue an approved issue for a segment: at a wall-clock time, or at once where `at` is None.
 
         An erratum goes to the readers of another issue instead (see `readers`). The time is in `zone`, or else in the
-        newsletter's. Raises ApprovalVoid where something was changed since the approval, FindingsOpen where preflight
-        objects to the audience, WrongState where the issue is not approved or a run of it has not ended, InvalidInput
-        for a time that cannot be read or is past.
+        newsletter's, or in everybody's own (see `manner`). An issue that was sent is queued again for those only who
+        missed it, with the bytes that were approved, whatever has changed since.
+
+        Raises ApprovalVoid where something was changed since the approval, FindingsOpen where preflight objects to the
+        audience or nobody is in it, WrongState where the issue is not approved or a run of it has not ended,
+        InvalidInput for a time that cannot be read or is past, and for a manner that contradicts itself.
         """
         now = self._parts.now()  # a time that was to come when the officer said it is not past for our slowness
-        self._gate(slug, newsletter=newsletter)
+        manner.ensure_sound(at=at, zone=zone)
+        if not manner.missed:
+            self._gate(slug, newsletter=newsletter)
         with self._parts.sessions() as session:
             issue = issues.get_issue(session, slug, newsletter)
-            self._may_be_queued(session, issue)
+            self._may_be_queued(session, issue, manner)
             settings = Newsletter.model_validate(issue.settings)
             meant = meant_by(session, issue, segment, newsletter=settings.slug)
-            where = zone or settings.timezone
-            run = store.add_run(
-                session,
-                RunRow(
-                    issue_id=issue.id or 0,
-                    mailing=mailing_of(settings.slug, issue.slug),
-                    segment=meant.segment,
-                    expression=meant.expression,
-                    readers_of=meant.readers_of,
-                    edition=meant.edition,
-                    wall=at,
-                    zone=where if at else None,
-                    due_at=due_at(at, zone=where, now=now) if at else now,
-                    operator=self._parts.operator,
-                    created=now,
-                ),
-            )
-            issues.set_state(
-                session,
-                issue.id or 0,
-                expected=(IssueState.APPROVED, IssueState.CANCELLED),
-                state=IssueState.QUEUED,
-                now=now,
-            )
+            run = self._new_run(issue, meant, manner, mailing=mailing_of(settings.slug, issue.slug), now=now)
+            run.wall, run.zone = at, (zone or settings.timezone) if at else None
+            due, last = self._due(session, run, settings, now)
+            run.due_at = due
             parted = self._shares(session, run, settings, issue.id or 0)
-            self._ensure_somebody(meant.segment, parted)
+            self._ensure_somebody(meant.segment, parted, manner)
+            remarks = (*meant.remarks, *self._left_out(session, run))
+            store.add_run(session, run)
+            expected = (IssueState.APPROVED, IssueState.CANCELLED, *([IssueState.SENT] if manner.missed else []))
+            issues.set_state(session, issue.id or 0, expected=expected, state=IssueState.QUEUED, now=now)
             session.commit()
-        return Queued(
-            run_id=run.id or 0,
-            due=run.due_at or now,
-            shares=parted,
+        return Queued(run_id=run.id or 0, due=due, shares=parted, segment=meant.segment, remarks=remarks, last=last)
+
+    def _new_run(self, issue: IssueRow, meant: Meant, manner: Manner, *, mailing: str, now: dt.datetime) -> RunRow:
+        return RunRow(
+            issue_id=issue.id or 0,
+            mailing=mailing,
             segment=meant.segment,
-            remarks=meant.remarks,
+            expression=meant.expression,
+            readers_of=meant.readers_of,
+            edition=meant.edition,
+            operator=self._parts.operator,
+            created=now,
+            missed=manner.missed,
+            doubtful=manner.doubtful,
+            local=manner.local,
+            first=manner.first,
+            hold=int(manner.hold.total_seconds()) if manner.hold else None,
         )
 
-    def _may_be_queued(self, session: Session, issue: IssueRow) -> None:
+    def _due(
+        self, session: Session, run: RunRow, settings: Newsletter, now: dt.datetime
+    ) -> tuple[dt.datetime, dt.datetime | None]:
+        """When a run starts, and where everybody gets it at their own hour, when the last of them do."""
+        if run.wall is None or run.zone is None:
+            return now, None
+        if not run.local:
+            return due_at(run.wall, zone=run.zone, now=now), None
+        audience = audience_of(session, run, now=now)
+        zones = waiting.audience_zones(session, audience, newsletter=settings.slug)
+        return due_locally(run.wall, zones=zones, default=run.zone, now=now)
+
+    def _left_out(self, session: Session, run: RunRow) -> Iterator[str]:
+        """What an officer should know of those whom a run for the missed leaves out."""
+        if not run.missed or run.doubtful:
+            return
+        uncertain = store.states_of(session, run.mailing)[DeliveryState.UNCERTAIN]
+        if uncertain:
+            yield (
+                f"{uncertain:,} of all who were planned may have got it (uncertain) and are left out; "
+                "--even-uncertain takes them in"
+            )
+
+    def _may_be_queued(self, session: Session, issue: IssueRow, manner: Manner) -> None:
         last = store.latest_run(session, issue.id or 0)
         if last is not None and last.state in OPEN_RUNS:
             raise WrongState(f"issue {issue.slug} is queued already: see `newsletter issue status {issue.slug}`")
-        if issue.state is IssueState.DRAFT:
+        if manner.missed:
+            ensure_missable(session, issue)
+        elif issue.state is IssueState.DRAFT:
             raise WrongState(f"issue {issue.slug} is not approved: run `newsletter issue approve {issue.slug}` first")
-        if issue.state not in {IssueState.APPROVED, IssueState.CANCELLED}:
+        elif issue.state is IssueState.SENT:
+            raise WrongState(f"issue {issue.slug} is sent: only those who missed it can get it now (--missed)")
+        elif issue.state not in {IssueState.APPROVED, IssueState.CANCELLED}:
             raise WrongState(f"issue {issue.slug} is {issue.state.value}: it cannot be queued again")
 
-    def _ensure_somebody(self, segment: str, parted: tuple[Share, ...]) -> None:
+    def _ensure_somebody(self, segment: str, parted: tuple[Share, ...], manner: Manner) -> None:
+        if not parted and manner.missed:
+            raise FindingsOpen(
+                f"nobody in {segment!r} has missed it: each has got it, was refused for the address, or may not be "
+                "written to"
+            )
         if not parted:
             raise FindingsOpen(
                 f"nobody in {segment!r} may be written to: only confirmed members count who did not leave"
@@ -145,8 +189,8 @@ class Sending:
         """
         Start every run whose time has come; returns the slugs of their issues.
 
-        One that was missed by more than six hours waits for an officer instead (DESIGN §9). Safe to call from any
-        number of processes at once.
+        One that was missed by more than six hours waits for an officer instead (DESIGN §9). Runs in stages come as far
+        as they may. Safe to call from any number of processes at once.
         """
         now = now or self._parts.now()
         with self._parts.sessions() as session:
@@ -157,6 +201,7 @@ class Sending:
                 self._hold(run)
             elif run.state is RunState.PLANNING or (run.due_at and starts(run.due_at, now=now)):
                 started += [slug] if (slug := self._start_alone(run, now, progress)) else []
+        Staging(self._parts).advance(now)
         return started
 
     def _hold(self, run: RunRow) -> None:
@@ -213,10 +258,18 @@ class Sending:
         freeze(self._parts.sessions, run, plan=plan, now=now, progress=progress)
         with self._parts.sessions() as session:
             total = store.count_run(session, run.id or 0)
-            store.change_run(session, run.id or 0, expected=(RunState.PLANNING,), state=RunState.RUNNING, total=total)
+            stage = self._first_stage(session, run, now)
+            running = RunState.RUNNING
+            store.change_run(session, run.id or 0, expected=(RunState.PLANNING,), state=running, total=total, **stage)
             session.commit()
         self._log.info("run started", run=run.id, issue=facts.plan.slug, total=total)
         return facts.plan.slug
+
+    def _first_stage(self, session: Session, run: RunRow, now: dt.datetime) -> dict[str, object]:
+        if run.first is None:
+            return {}
+        some_wait = waiting.count_held_back(session, run) > 0
+        return {"stage": Stage.FIRST if some_wait else Stage.PASSED, "staged": now}
 
     def finished(self, issue_ids: list[int]) -> None:
         """The last delivery of these issues has ended."""

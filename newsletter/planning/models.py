@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
+from newsletter.planning.stage import Stage
 from subscribers.columns import Base, enum_column, identity, instant, reference
 
 OPEN: Final = "state IN ('planned', 'claimed', 'sending', 'deferred', 'uncertain')"
@@ -66,6 +67,9 @@ class RunRow(Base, table=True):
     for an officer (`held` says why). `dated` is the Date of every message, set when the run starts. An erratum goes to
     the readers of another issue: `readers_of` is the mailing they got, `edition` the language of theirs (None: whatever
     theirs was), and `expression` that of the segment it went to.
+
+    `missed` and `doubtful`, `local`, `first` and `hold` (seconds) are its manner, see `planning.manner`. `staged` is
+    since when its `stage` is what it is; while it holds, since the last of the first was tried.
     """
 
     __tablename__ = "run"
@@ -88,6 +92,13 @@ class RunRow(Base, table=True):
     started: dt.datetime | None = instant(nullable=True)
     ended: dt.datetime | None = instant(nullable=True)
     total: int = 0
+    missed: bool = False
+    doubtful: bool = False
+    local: bool = False
+    first: int | None = None
+    hold: int | None = None
+    stage: Stage | None = enum_column(Stage, "stage", nullable=True)
+    staged: dt.datetime | None = instant(nullable=True)
 
 
 class DeliveryRow(Base, table=True):
@@ -95,9 +106,10 @@ class DeliveryRow(Base, table=True):
     One artifact for one subscriber; unique per mailing and address.
 
     Holds the keyed digest of the address, never the address; `address` is filled only for single messages to people
-    who are no subscribers, and emptied when the delivery ends. `worker` and `epoch` fence late writers. `dated` is the
-    Date of a single message, the same at every attempt (those of a run have the run's). `seal` is that of its newest
-    attempt, see `dispatch.seals`.
+    who are no subscribers, and emptied when the delivery ends. `worker` and `epoch` fence late writers. A planned one
+    with a `next_at` is not sent before (see also `stage.HELD_BACK`). `dated` is the Date of a message that does not
+    have its run's: of a single one, and of one that waited for its own time; the same at every attempt. `seal` is that
+    of its newest attempt, see `dispatch.seals`.
     """
 
     __tablename__ = "delivery"

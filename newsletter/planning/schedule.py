@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from newsletter.errors import InvalidInput
@@ -20,13 +21,49 @@ def due_at(wall: str, *, zone: str, now: dt.datetime) -> dt.datetime:
     A time that a clock change skips means the first instant after the gap; one that occurs twice means the first.
     Raises InvalidInput for anything unreadable or past.
     """
-    try:
-        instant = local(_read(wall), zone).astimezone(dt.UTC)
-    except UnknownZone as error:
-        raise InvalidInput(f"{zone!r} is no IANA time zone; write for example Europe/Brussels") from error
+    instant = _instant(_read(wall), zone)
     if instant <= now:
         raise InvalidInput(f"{wall} in {zone} is past: choose a later time, or --now")
     return instant
+
+
+def instants(wall: str, *, zones: Iterable[str | None], default: str) -> Mapping[str | None, dt.datetime]:
+    """
+    The instant of a wall-clock time in each of `zones`, in UTC; None, and a zone unknown here, means the default one.
+
+    Skipped and doubled hours are read as in `due_at`. Raises InvalidInput for a time that cannot be read.
+    """
+    clock = _read(wall)
+    fallback = _instant(clock, default)
+    found: dict[str | None, dt.datetime] = {}
+    for zone in zones:
+        try:
+            found[zone] = local(clock, zone).astimezone(dt.UTC) if zone else fallback
+        except UnknownZone:
+            found[zone] = fallback
+    return found
+
+
+def due_locally(
+    wall: str, *, zones: Iterable[str | None], default: str, now: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
+    """
+    When it is this wall-clock time for the first and for the last of those who live in `zones`, in UTC.
+
+    Raises InvalidInput where that is past for anybody: they would get it at the wrong hour.
+    """
+    found = instants(wall, zones=zones, default=default) or {None: due_at(wall, zone=default, now=now)}
+    zone = min(found, key=lambda each: found[each])
+    if found[zone] <= now:
+        raise InvalidInput(f"{wall} is past in {zone or default}, where somebody reads it: choose a later time")
+    return found[zone], max(found.values())
+
+
+def _instant(clock: dt.datetime, zone: str) -> dt.datetime:
+    try:
+        return local(clock, zone).astimezone(dt.UTC)
+    except UnknownZone as error:
+        raise InvalidInput(f"{zone!r} is no IANA time zone; write for example Europe/Brussels") from error
 
 
 def _read(wall: str) -> dt.datetime:

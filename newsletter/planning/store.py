@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -27,11 +27,17 @@ ENDED_STATES = frozenset(
 REOPENED_STATES = frozenset({DeliveryState.CANCELLED, DeliveryState.SUPPRESSED, DeliveryState.EXPIRED})
 """What a later run of the same issue may open again: never accepted, and no verdict on the address."""
 
+OUR_FAULTS = ("sender:", "content:", "relay:")
+"""How the reason of a delivery begins that was refused for what we are, say or use: no verdict on the address."""
+
 GOT_STATES = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 """Deliveries whose reader has the mail or may have it."""
 
-People = Select[int | None, str, str, str]
-"""Subscriber id and digest of each person, the language of their edition, the digest of its artifact."""
+People = Select[int | None, str, str, str, dt.datetime | None]
+"""
+Subscriber id and digest of each person, the language of their edition, the digest of its artifact, and as `at` when it
+goes out at the earliest (None: at once).
+"""
 
 
 def add_run(session: Session, run: RunRow) -> RunRow:
@@ -108,10 +114,12 @@ def plan_chunk(session: Session, people: People, *, run: RunRow, now: dt.datetim
         literal(0),
         literal(0),
         literal(now, type_=UTCDateTime()),
+        each.c.at,
+        _dated(run, each.c.at),
     ).where(each.c.id.is_not(None))
-    columns = (
-        "mailing run_id subscriber_id digest language artifact state epoch attempts repeats changed".split()  # noqa: SIM905  reads as a row
-    )
+    numbers = ("epoch", "attempts", "repeats")
+    columns = ["mailing", "run_id", "subscriber_id", "digest", "language", "artifact", "state", *numbers]
+    columns += ["changed", "next_at", "dated"]
     dialect = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = dialect(DeliveryRow).from_select(columns, rows, include_defaults=False).on_conflict_do_nothing()
     # Without being asked SQLAlchemy does not say how many rows an INSERT made on PostgreSQL.
@@ -122,10 +130,12 @@ def reopen(session: Session, people: People, *, run: RunRow, now: dt.datetime) -
     """
     Open again the ended, never accepted deliveries of this mailing that an earlier run left; returns how many.
 
-    They go out as this run's: with its artifact, and counted with it.
+    They go out as this run's: with its artifact, and counted with it. One that was uncertain counts as repeated.
     """
     each = people.subquery()
     mine = each.c.digest == DeliveryRow.digest
+    at = select(each.c.at).where(mine).scalar_subquery()
+    repeated = case((col(DeliveryRow.state) == DeliveryState.UNCERTAIN, 1), else_=0)
     moved = (
         update(DeliveryRow)
         .where(*_left_by_others(run), col(DeliveryRow.digest).in_(select(each.c.digest)))
@@ -135,7 +145,9 @@ def reopen(session: Session, people: People, *, run: RunRow, now: dt.datetime) -
             language=select(each.c.edition).where(mine).scalar_subquery(),
             artifact=select(each.c.artifact).where(mine).scalar_subquery(),
             worker=None,
-            next_at=None,
+            next_at=at,
+            dated=_dated(run, at),
+            repeats=DeliveryRow.repeats + repeated,
             reason=None,
             changed=now,
         )
@@ -146,9 +158,36 @@ def reopen(session: Session, people: People, *, run: RunRow, now: dt.datetime) -
 def _left_by_others(run: RunRow) -> tuple[ColumnElement[bool], ...]:
     return (
         col(DeliveryRow.mailing) == run.mailing,
-        col(DeliveryRow.state).in_(REOPENED_STATES),
+        _may_be_reopened(missed=run.missed, doubtful=run.doubtful),
         col(DeliveryRow.run_id) != run.id,
     )
+
+
+def _may_be_reopened(*, missed: bool, doubtful: bool) -> ColumnElement[bool]:
+    state, reason = col(DeliveryRow.state), func.coalesce(DeliveryRow.reason, "")
+    refused = or_(*(reason.startswith(fault) for fault in OUR_FAULTS))
+    return or_(
+        state.in_(REOPENED_STATES),
+        *([and_(state == DeliveryState.REFUSED, refused)] if missed else []),
+        *([state == DeliveryState.UNCERTAIN] if doubtful else []),
+    )
+
+
+def _dated(run: RunRow, at: ColumnElement[dt.datetime | None]) -> ColumnElement[dt.datetime | None]:
+    """The Date of what goes out at its reader's own hour is that hour; all else has another's, or none yet."""
+    return at if run.local else literal(None, type_=UTCDateTime())
+
+
+def has_missed(mailing: str, *, doubtful: bool) -> Condition:
+    """
+    Whether somebody got no message of a mailing and was not refused for their own address.
+
+    With `doubtful`, whoever may have got it counts as well. A new address does not make anybody miss what the old got.
+    """
+    had = (col(DeliveryRow.mailing) == mailing, not_(_may_be_reopened(missed=True, doubtful=doubtful)))
+    here = select(col(DeliveryRow.id)).where(*had, col(DeliveryRow.digest) == Subscriber.digest)
+    before = select(col(DeliveryRow.id)).where(*had, col(DeliveryRow.subscriber_id) == Subscriber.id)
+    return and_(~here.correlate(Subscriber).exists(), ~before.correlate(Subscriber).exists())
 
 
 def add_single(session: Session, delivery: DeliveryRow) -> DeliveryRow:

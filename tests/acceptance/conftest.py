@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiosmtpd.controller import Controller
+from faults.zygote import Process, Zygote
 
 from newsletter.cli import application
 
@@ -78,13 +79,24 @@ class Received(NamedTuple):
 
 
 class MailServer:
-    """A real SMTP server that keeps what it takes; after `answers` messages it keeps on taking and says no more."""
+    """
+    A real SMTP server that keeps what it takes; after `answers` messages it keeps on taking and says no more.
+
+    Addresses in `unknown` are refused for good.
+    """
 
     def __init__(self) -> None:
         self.port = 1  # until it listens
         self.received: list[Received] = []
         self.unanswered: list[str] = []
         self.answers: int | None = None
+        self.unknown: set[str] = set()
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802  aiosmtpd's name
+        if address in self.unknown:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Ok"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd's name
         message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
@@ -115,10 +127,11 @@ class _Listening(Controller):
 class Installation:
     """A folder with a database of its own, and the command line over it."""
 
-    def __init__(self, folder: Path, mail: MailServer) -> None:
+    def __init__(self, folder: Path, mail: MailServer, zygote: Zygote) -> None:
         self.folder = folder
         self.mail = mail
-        self._started: list[subprocess.Popen[str]] = []
+        self._zygote = zygote
+        self._started: list[Process] = []
 
     @property
     def database(self) -> Path:
@@ -136,30 +149,30 @@ class Installation:
 
     def run(self, *arguments: str | Path, code: int = 0, **settings: str) -> Result:
         """Run `newsletter ARGUMENTS` as a process of its own, to its end."""
+        process = self.start(*arguments, **settings)
+        ended = process.wait(PATIENCE)
+        return self._checked(Result(ended, process.out, process.error), arguments, code)
+
+    def start(self, *arguments: str | Path, **settings: str) -> Process:
+        """Start `newsletter ARGUMENTS` and leave it running; it is ended with the test."""
+        environment = {**self.settings, **settings}
+        process = self._zygote.start(arguments, environment=environment, folder=self.folder)
+        self._started.append(process)
+        return process
+
+    def afresh(self, *arguments: str | Path, **settings: str) -> Result:
+        """Run `newsletter ARGUMENTS` by an interpreter of its own, as a shell does, to its good end."""
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         done = subprocess.run(
-            self._command(arguments),
+            [sys.executable, "-m", "newsletter", *map(str, arguments)],
             cwd=self.folder,
-            env=self._environment(settings),
+            env={**plain, **self.settings, **settings},
             capture_output=True,
             encoding="utf-8",
             timeout=PATIENCE,
             check=False,
         )
-        return self._checked(Result(done.returncode, done.stdout, done.stderr), arguments, code)
-
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """Start `newsletter ARGUMENTS` and leave it running; it is ended with the test."""
-        with (self.folder / f"{arguments[0]}.log").open("w") as log:
-            process = subprocess.Popen(
-                self._command(arguments),
-                cwd=self.folder,
-                env=self._environment(settings),
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                text=True,
-            )
-        self._started.append(process)
-        return process
+        return self._checked(Result(done.returncode, done.stdout, done.stderr), arguments, 0)
 
     def quickly(self, *arguments: str | Path, code: int | None = 0) -> Result:
         """
@@ -213,6 +226,13 @@ class Installation:
         path.write_text("\n".join(["email,language", *rows]) + "\n", encoding="utf-8")
         return path
 
+    def closed(self) -> Path:
+        """The folder, to be copied: all that is in the database is in its one file."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        for name in ("-shm", "-wal"):
+            Path(f"{self.database}{name}").unlink(missing_ok=True)
+        return self.folder
+
     def end(self) -> None:
         """End what was started; the mail server answers again, so that nothing waits for it."""
         self.mail.answers = None
@@ -220,12 +240,6 @@ class Installation:
             if process.poll() is None:
                 process.terminate()
             process.wait(PATIENCE)
-
-    def _command(self, arguments) -> list[str]:
-        return [sys.executable, "-m", "newsletter", *map(str, arguments)]
-
-    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
-        return {**os.environ, **self.settings, **settings}
 
     def _checked(self, result: Result, arguments, code: int | None) -> Result:
         said = f"newsletter {' '.join(map(str, arguments))}: {result.code}\n{result.out}\n{result.err}"
@@ -246,21 +260,28 @@ def mail():
     controller.stop()
 
 
-@pytest.fixture
-def installation(tmp_path, mail):
-    """An empty installation, its database made."""
-    made = Installation(tmp_path, mail)
+@pytest.fixture(scope="session")
+def _empty(tmp_path_factory, zygote):
+    """The folder of an installation with an empty database, made once."""
+    made = Installation(tmp_path_factory.mktemp("empty"), MailServer(), zygote)
     made.quickly("init")
+    return made.closed()
+
+
+@pytest.fixture
+def installation(_empty, tmp_path, mail, zygote):
+    """An empty installation, its database made."""
+    made = Installation(shutil.copytree(_empty, tmp_path, dirs_exist_ok=True), mail, zygote)
     yield made
     made.end()
 
 
 @pytest.fixture(scope="session")
-def _approved(tmp_path_factory):
+def _approved(_empty, tmp_path_factory, zygote):
     """The folder of an installation with an approved issue, made once."""
-    made = Installation(tmp_path_factory.mktemp("approved"), MailServer())
+    folder = shutil.copytree(_empty, tmp_path_factory.mktemp("approved"), dirs_exist_ok=True)
+    made = Installation(folder, MailServer(), zygote)
     for arguments in (
-        ("init",),
         ("content", "import", PACKS / "beacons.yaml"),
         ("issue", "assemble", "2026-12"),
         ("issue", "approve", "2026-12"),
@@ -269,16 +290,13 @@ def _approved(tmp_path_factory):
         ("segments", "create", "everybody", 'list = "readers"'),
     ):
         made.quickly(*arguments)
-    made.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    return made.folder
+    return made.closed()
 
 
 @pytest.fixture
-def approved(_approved, tmp_path, mail):
+def approved(_approved, tmp_path, mail, zygote):
     """An installation with the approved issue 2026-12 of the beacons and sixty readers in the segment `everybody`."""
-    folder = tmp_path / "installation"
-    shutil.copytree(_approved, folder, ignore=shutil.ignore_patterns("*-shm", "*-wal"))
-    made = Installation(folder, mail)
+    made = Installation(shutil.copytree(_approved, tmp_path / "installation"), mail, zygote)
     yield made
     made.end()
 
@@ -318,6 +336,11 @@ SMALL = {
 def small():
     """A content pack with one newsletter in English, French and German and one issue, and no entry yet."""
     return copy.deepcopy(SMALL)
+
+
+@pytest.fixture(autouse=True)
+def every_page_once(no_page_twice):
+    """What becomes of pages is the matter here; that they are made the same twice, processes show."""
 
 
 @pytest.fixture(autouse=True)

@@ -55,9 +55,9 @@ def test_the_scheduler_starts_it_and_a_dispatcher_sends_it(approved, mail):
     scheduler = approved.start("scheduler")
     approved.quickly("issue", "queue", "2026-12", "--segment", "everybody", "--at", wall(3))
     assert approved.status()["state"] == "queued"
-    approved.wait(lambda: approved.status()["state"] == "sending")
+    approved.wait(lambda: approved.status()["planned"] == 60)
+    assert approved.status()["state"] == "sending"
     assert mail.received == []
-    assert approved.status()["planned"] == 60
     scheduler.terminate()
     assert scheduler.wait() == 0
     approved.run("dispatch", "--until-done")

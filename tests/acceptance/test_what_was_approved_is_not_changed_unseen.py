@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from acceptance.conftest import SMALL, Installation, MailServer
 from PIL import Image
 
 from newsletter.compilation import theme
@@ -12,25 +13,33 @@ VOID = "issue one was changed after its approval: compile it, look at it and app
 QUEUE = ("issue", "queue", "one", "--segment", "everybody", "--at", "2090-01-01 09:00")
 
 
-@pytest.fixture
-def desk(installation, small):
-    """An approved issue with one entry and its picture; its `change` imports it again with other facts."""
-    small["newsletter"]["languages"] = ["en"]
-    entry = {
-        "key": "bridge",
-        "kind": "news",
-        "section": "news",
-        "published": "2026-11-10",
-        "image": {"file": "bridge.png", "alt": {"en": "The bridge"}},
-        "texts": {"en": {"title": "The bridge", "body": "Look at [the plan](http://www.city.example/)."}},
-    }
+BRIDGE = {
+    "key": "bridge",
+    "kind": "news",
+    "section": "news",
+    "published": "2026-11-10",
+    "image": {"file": "bridge.png", "alt": {"en": "The bridge"}},
+    "texts": {"en": {"title": "The bridge", "body": "Look at [the plan](http://www.city.example/)."}},
+}
 
-    def change(colour="red", **changes):
-        Image.new("RGB", (60, 40), colour).save(installation.folder / "bridge.png")
-        small["entries"] = [{**entry, **changes}]
-        return installation.quickly("content", "import", installation.write("pack.yaml", small))
 
-    change()
+class Desk(Installation):
+    """An installation with an approved issue of one entry and its picture."""
+
+    def change(self, colour="red", **changes):
+        """Import the entry again with other facts."""
+        Image.new("RGB", (60, 40), colour).save(self.folder / "bridge.png")
+        newsletter = {**SMALL["newsletter"], "languages": ["en"]}
+        pack = {**SMALL, "newsletter": newsletter, "entries": [{**BRIDGE, **changes}]}
+        return self.quickly("content", "import", self.write("pack.yaml", pack))
+
+
+@pytest.fixture(scope="module")
+def _approved_there(_empty, tmp_path_factory, zygote):
+    """Its folder, made once."""
+    folder = shutil.copytree(_empty, tmp_path_factory.mktemp("desk"), dirs_exist_ok=True)
+    made = Desk(folder, MailServer(), zygote)
+    made.change()
     for arguments in (
         ("lists", "create", "readers"),
         ("subscribers", "add", "ada@readers.example", "--list", "readers"),
@@ -39,9 +48,13 @@ def desk(installation, small):
         ("issue", "waive", "one", "link-http", "--reason", "The city has no certificate yet."),
         ("issue", "approve", "one"),
     ):
-        installation.quickly(*arguments)
-    installation.change = change
-    return installation
+        made.quickly(*arguments)
+    return made.closed()
+
+
+@pytest.fixture
+def desk(_approved_there, tmp_path, zygote):
+    return Desk(shutil.copytree(_approved_there, tmp_path / "desk"), MailServer(), zygote)
 
 
 def test_what_nothing_has_changed_is_queued(desk):

@@ -1,4 +1,4 @@
-"""An installation per test, the relay it sends to, and the process that starts the command line quickly."""
+"""An installation per test, and the relay it sends to."""
 
 import threading
 import time
@@ -7,16 +7,8 @@ from pathlib import Path
 import pytest
 from faults.bench import Bench, copied, made
 from faults.relay import Relay, running
-from faults.zygote import Zygote
 
 PACK = Path(__file__).parents[1] / "acceptance" / "packs" / "beacons.yaml"
-
-
-@pytest.fixture(scope="session")
-def zygote(tmp_path_factory):
-    forking = Zygote(tmp_path_factory.mktemp("zygote"))
-    yield forking
-    forking.close()
 
 
 @pytest.fixture(scope="session")

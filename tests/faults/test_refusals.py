@@ -58,7 +58,8 @@ def test_the_first_retry_comes_after_five_minutes_give_or_take_a_quarter(bench):
     recipients = people(20, "defer+rcpt-451")
     bench.queue(recipients)
 
-    bench.finish(NEWSLETTER_DISPATCH__FIRST_RETRY="300", wait=800)
+    process = bench.dispatch(patience=400, NEWSLETTER_DISPATCH__FIRST_RETRY="300")
+    assert process.wait(800) == 0, process.error
 
     at = {(attempt.recipient, attempt.number): dt.datetime.fromisoformat(attempt.at) for attempt in bench.attempts()}
     waits = [(at[person, 2] - at[person, 1]).total_seconds() for person in recipients]

@@ -25,6 +25,9 @@ LEASES = {
     "newsletter.dispatch.dispatcher:REAP_SECONDS": 0.2,
 }
 SHORT_LEASES = Break(constants={**SHORT_PAUSES, **LEASES, "newsletter.dispatch.outage:RETRY_SECONDS": 0.1})
+EAGER = Break(constants={name: value for name, value in SHORT_LEASES.constants.items() if "SILENCE" not in name})
+"""Nobody dies, so nobody may be taken for dead: the lease is the real one, which a busy machine does not outlast."""
+
 SLOWLY = [Rule(step=Step.DOT, act=Act(delay=0.03))]
 FENCED = 75
 
@@ -91,7 +94,7 @@ def test_many_dispatchers_and_schedulers_start_one_run_and_claim_each_row_once(t
     there.queue_at(recipients, f"{soon:%Y-%m-%d %H:%M:%S}", zone="UTC")
     there.relay.script = Script(SLOWLY if count < 100 else ())
     processes = [there.start("scheduler") for _ in range(2)]
-    processes += [there.start("dispatch", broken=SHORT_LEASES) for _ in range(4)]
+    processes += [there.start("dispatch", broken=EAGER) for _ in range(4)]
 
     until(lambda: there.rows("SELECT count(*) FROM run WHERE state = 'finished'") == [(1,)], patience=800)
     for process in processes:

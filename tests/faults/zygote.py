@@ -84,6 +84,10 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end, if it still runs."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it at once, and wait."""
         if self.poll() is None:

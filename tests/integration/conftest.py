@@ -1,7 +1,6 @@
 """Real databases: a SQLite file and a PostgreSQL server of our own, and a run with deliveries in either."""
 
 import datetime as dt
-import itertools
 import os
 import pwd
 import shutil
@@ -50,7 +49,7 @@ def postgres():
     process = subprocess.Popen([*guarded, server, "-D", data, "-k", folder, *flags], **quiet)
     try:
         _await_server(folder)
-        with psycopg.connect(host=str(folder), user="tests", dbname="postgres", autocommit=True) as connection:
+        with _connected(folder, "postgres") as connection:
             connection.execute("CREATE DATABASE ready")
         engine = open_engine(_url(folder, "ready"))
         Base.metadata.create_all(engine)
@@ -78,18 +77,36 @@ def _url(folder, name):
     return f"postgresql://tests@/{name}?host={folder}"
 
 
-_numbers = itertools.count()
+def emptied(folder):
+    """Leave no row in the database of the tests and count ids from one again: a tenth of what a new one takes."""
+    rows = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
+    counts = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+    with _connected(folder, "ready") as connection:
+        connection.execute("; ".join(["SET session_replication_role = replica", *rows, counts]))
+
+
+def _connected(folder, name):
+    return psycopg.connect(host=str(folder), user="tests", dbname=name, autocommit=True)
 
 
 @pytest.fixture
 def postgres_engine(postgres):
-    """A database of one's own on the server."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(host=str(postgres), user="tests", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE ready")
-    engine = open_engine(_url(postgres, name))
+    """An empty database on the server."""
+    emptied(postgres)
+    engine = open_engine(_url(postgres, "ready"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def bare_postgres_engine(postgres):
+    """A database without tables on the server."""
+    with _connected(postgres, "postgres") as connection:
+        connection.execute("CREATE DATABASE bare")
+        engine = open_engine(_url(postgres, "bare"))
+        yield engine
+        engine.dispose()
+        connection.execute("DROP DATABASE bare")
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +132,15 @@ def sqlite_engine(sqlite_ready, tmp_path):
 def engine(request):
     """The same tables in either database."""
     return request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+
+
+@pytest.fixture
+def spoilt(engine):
+    """For a test that changes tables: the next one finds them as they were."""
+    yield
+    if engine.dialect.name == "postgresql":
+        Base.metadata.drop_all(engine)
+        Base.metadata.create_all(engine)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A run can be stopped at every moment of its life, and goes on where it stood."""
 
 import datetime as dt
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,21 @@ from newsletter.pipeline.freezing import freezing
 from newsletter.planning.models import RunRow, RunState
 from newsletter.settings import load
 
+pytestmark = pytest.mark.usefixtures("no_page_twice")
+
 PACK = Path(__file__).parent / "river-cities.yaml"
 ISSUE = {"newsletter": None}
 
 
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
-    """An approved issue for one reader."""
-    made = build(load(database={"url": f"sqlite:///{tmp_path / 'n.sqlite'}"}), operator="anne", migrated=False)
+def opened(folder: Path) -> Pipeline:
+    return build(load(database={"url": f"sqlite:///{folder / 'n.sqlite'}"}), operator="anne", migrated=False)
+
+
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a database with an approved issue for one reader, made once."""
+    folder = tmp_path_factory.mktemp("approved")
+    made = opened(folder)
     migrate(made.parts.engine)
     made.entries.import_pack(PACK)
     made.people.lists.create("members")
@@ -29,7 +38,16 @@ def pipeline(tmp_path: Path) -> Pipeline:
     made.people.segments.create("nobody", 'tag = "absent"')
     made.editorial.assemble("2026-12", newsletter=None)
     made.approval.approve("2026-12", newsletter=None)
-    return made
+    made.parts.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    """An approved issue for one reader."""
+    made = opened(shutil.copytree(approved, tmp_path / "copy"))
+    yield made
+    made.parts.engine.dispose()
 
 
 def queue(pipeline: Pipeline, **given: object) -> None:

@@ -145,10 +145,7 @@ def empty(request, tmp_path):
     if request.param == "sqlite":
         engine = open_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     else:
-        engine = request.getfixturevalue("postgres_engine")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+        engine = request.getfixturevalue("bare_postgres_engine")
     yield engine
     engine.dispose()
 

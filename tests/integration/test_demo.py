@@ -3,28 +3,34 @@
 import email
 import email.policy
 import json
-import subprocess
-import sys
 from collections import Counter
+
+import pytest
 
 from newsletter.cli.demo import MARKER
 
 LANGUAGES = ("en", "fr", "es", "de", "ar")
 
 
-def run(folder, *arguments):
-    command = [sys.executable, "-m", "newsletter", "demo", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False)
+@pytest.fixture
+def run(zygote, tmp_path):
+    """Runs the demo in a process of its own; yields its exit code, and what it said on both streams."""
+
+    def run(*arguments):
+        process = zygote.start(["demo", *arguments], environment={}, folder=tmp_path)
+        return process.wait(), process.out, process.error
+
+    return run
 
 
-def test_the_demo_ends_with_forty_mailboxes_and_says_where_everything_lies(tmp_path):
+def test_the_demo_ends_with_forty_mailboxes_and_says_where_everything_lies(run, tmp_path):
     (tmp_path / "demo").mkdir()
     for name in (MARKER, "stale.txt"):
         (tmp_path / "demo" / name).touch()  # left by an earlier demo
-    done = run(tmp_path, "--output", "demo")
-    assert done.returncode == 0, done.stderr
-    assert "every invariant holds" in done.stdout
-    assert str(tmp_path / "demo" / "issue") in done.stdout
+    code, out, error = run("--output", "demo")
+    assert code == 0, error
+    assert "every invariant holds" in out
+    assert str(tmp_path / "demo" / "issue") in out
 
     built = {path.name for path in (tmp_path / "demo" / "issue").iterdir()}
     editions = {f"{tag}.{ending}" for tag in LANGUAGES for ending in ("html", "txt", "eml", "mjml")}
@@ -41,10 +47,10 @@ def test_the_demo_ends_with_forty_mailboxes_and_says_where_everything_lies(tmp_p
     assert not (tmp_path / "demo" / "stale.txt").exists()
 
 
-def test_the_demo_leaves_a_folder_of_others_alone(tmp_path):
+def test_the_demo_leaves_a_folder_of_others_alone(run, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
-    done = run(tmp_path, "--output", "mine")
-    assert done.returncode == 2
-    assert done.stderr.endswith("mine holds something else: name an empty folder with --output\n")
+    code, _, error = run("--output", "mine")
+    assert code == 2
+    assert error.endswith("mine holds something else: name an empty folder with --output\n")
     assert (tmp_path / "mine" / "letter.txt").read_text(encoding="utf-8") == "dear"

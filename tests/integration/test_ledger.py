@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import delete, insert, literal, text, update
+from sqlalchemy import delete, event, insert, literal, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
@@ -13,10 +13,13 @@ from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result, Standing
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
-from newsletter.dispatch.store import taken_since
+from newsletter.dispatch.statements import _READY, Ready
+from newsletter.dispatch.store import AT_ONCE, Waiting, taken_since, waits_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.stage import HELD_BACK, Stage
 from newsletter.planning.store import change_run, move_deliveries, of_digest, of_run, reopen
 from newsletter.settings import Uncertain
+from subscribers.columns import UTCDateTime
 from subscribers.models import (
     Departure,
     MailingList,
@@ -128,6 +131,20 @@ def test_single_messages_go_before_runs_and_retries_before_first_attempts(rows, 
     assert [claim.digest for claim in ledger.claim(9, now)] == ["single", "again", "d0"]
 
 
+def test_a_claim_takes_no_more_than_it_asked_for_of_all_kinds_together(rows, ledger, now):
+    rows.run(3)
+    rows.single()
+
+    assert [claim.digest for claim in ledger.claim(2, now)] == ["single", "d0"]
+
+
+def test_a_reason_is_as_long_as_its_column(rows, ledger, now):
+    rows.run(1)
+    send(ledger, claim_one(ledger, now), an_outcome(Verdict.REFUSED, fault=Fault.CONTENT, words="why " * 99), now)
+
+    assert len(rows.delivery().reason) == DeliveryRow.__table__.columns["reason"].type.length
+
+
 def test_a_deferred_delivery_waits_for_its_time(rows, ledger, now):
     rows.run(1)
     send(ledger, claim_one(ledger, now), DEFERRED, now, next_at=now + HOLD)
@@ -143,7 +160,7 @@ def test_suppressed_addresses_end_at_the_claim(rows, ledger, now):
     claims = ledger.claim(9, now)
 
     assert [claim.digest for claim in claims] == ["d0", "d2"]
-    assert rows.delivery("d1").state is DeliveryState.SUPPRESSED
+    assert (rows.delivery("d1").state, rows.delivery("d1").epoch) == (DeliveryState.SUPPRESSED, 1)
     assert violations(rows) == {}
 
 
@@ -171,6 +188,7 @@ def test_what_was_not_begun_is_released(rows, ledger, now):
     ledger.release(claims, now)
 
     assert (rows.delivery("d0").state, rows.delivery("d1").state) == (DeliveryState.PLANNED, DeliveryState.SENDING)
+    assert (rows.delivery("d0").worker, rows.delivery("d1").worker) == (None, "host:1")
 
 
 def test_a_claim_of_somebody_who_was_erased_is_dropped(rows, ledger, now):
@@ -181,7 +199,7 @@ def test_a_claim_of_somebody_who_was_erased_is_dropped(rows, ledger, now):
     ledger.drop(ledger.claim(2, now), now)
 
     assert rows.states() == {DeliveryState.SUPPRESSED: 2}
-    assert (rows.delivery().reason, rows.delivery("single").address) == ("erased", None)
+    assert (rows.delivery().reason, rows.delivery().epoch, rows.delivery("single").address) == ("erased", 2, None)
 
 
 def test_a_mark_is_durable_before_the_content_goes_out(rows, ledger, now):
@@ -387,7 +405,7 @@ def test_an_empty_group_holds(ledger, now):
     ledger.release([], now)
 
 
-def test_an_error_of_the_driver_is_told_as_one_of_the_database(rows, ledger, now):
+def test_an_error_of_the_driver_is_told_as_one_of_the_database(spoilt, rows, ledger, now):
     rows.run(1)
     claim = claim_one(ledger, now)
     rows.change(text("DROP TABLE attempt"))
@@ -640,6 +658,122 @@ def test_standing_tells_whether_and_when_there_is_something_to_do(rows, ledger, 
     assert ledger.standing(now + 2 * HOLD) == (Standing.DONE, None)
 
 
+def wait_for(rows, digest, at, **values):
+    rows.change(update(DeliveryRow).where(of_digest(digest)).values(next_at=at, **values))
+
+
+def test_what_has_an_hour_of_its_own_goes_out_then_with_that_date(rows, ledger, now):
+    rows.run(2)
+    wait_for(rows, "d1", now + HOLD, dated=now + HOLD)
+    assert [claim.digest for claim in ledger.claim(9, now)] == ["d0"]
+
+    claim = claim_one(ledger, now + HOLD + SECOND)
+
+    assert (claim.digest, claim.dated, claim.since) == ("d1", now + HOLD, now + HOLD)
+    later = now + 2 * HOLD
+    send(ledger, claim, DEFERRED, now + HOLD + SECOND, next_at=later)
+    again = claim_one(ledger, later)
+    assert (again.digest, again.dated, again.since) == ("d1", now + HOLD, now + HOLD)
+
+
+def test_what_waits_for_the_first_of_its_run_goes_out_when_they_have_passed(rows, ledger, now):
+    run_id = rows.run(3)
+    wait_for(rows, "d1", HELD_BACK)
+    wait_for(rows, "d2", HELD_BACK)
+    rows.change(update(RunRow).values(first=1, hold=900, stage=Stage.FIRST, staged=now))
+    send(ledger, claim_one(ledger, now), ACCEPTED, now)
+    for stage in (Stage.FIRST, Stage.HOLDING, Stage.STOPPED):
+        rows.change(update(RunRow).values(stage=stage))
+        assert ledger.claim(9, now + 9 * HOLD) == []
+
+    rows.change(update(RunRow).values(stage=Stage.PASSED))
+    first, second = ledger.claim(9, now + HOLD)
+    assert [(claim.digest, claim.dated, claim.since) for claim in (first, second)] == [
+        ("d1", now + HOLD, now + HOLD),
+        ("d2", now + HOLD, now + HOLD),
+    ]
+    ledger.release([first], now + HOLD)
+    send(ledger, second, DEFERRED, now + HOLD, next_at=now + 2 * HOLD)
+    again = ledger.claim(9, now + 2 * HOLD)
+    assert {claim.dated for claim in again} == {now + HOLD}, "the same Date at every attempt"
+    assert (ledger.finished_runs(now), rows.get(RunRow, run_id).state) == ([], RunState.RUNNING)
+    assert violations(rows) == {}
+
+
+def test_a_retry_that_was_given_back_keeps_the_date_of_its_run(rows, ledger, now):
+    rows.run(1)
+    send(ledger, claim_one(ledger, now), DEFERRED, now, next_at=now + HOLD)
+    ledger.release(ledger.claim(1, now + HOLD), now + HOLD)
+
+    claim = claim_one(ledger, now + HOLD)
+
+    assert (claim.number, claim.dated, claim.since) == (2, now, now)
+
+
+def test_standing_knows_what_waits_for_its_own_hour(rows, ledger, now):
+    rows.run(2)
+    wait_for(rows, "d0", now + HOLD)
+    wait_for(rows, "d1", now + 2 * HOLD)
+
+    assert ledger.standing(now) == (Standing.WAITING, now + HOLD)
+    assert ledger.standing(now + HOLD) == (Standing.READY, now + HOLD)
+
+
+def test_standing_knows_what_waits_for_the_first_of_its_run(rows, ledger, now):
+    run_id = rows.run(2)
+    wait_for(rows, "d1", HELD_BACK)
+    rows.change(update(RunRow).values(first=1, hold=900, stage=Stage.FIRST, staged=now))
+    assert ledger.standing(now) == (Standing.READY, None)
+    send(ledger, claim_one(ledger, now), ACCEPTED, now)
+    assert ledger.standing(now) == (Standing.READY, None), "somebody is to look after the stages"
+
+    rows.change(update(RunRow).values(stage=Stage.HOLDING))
+    assert ledger.standing(now) == (Standing.WAITING, now + HOLD)
+    assert ledger.paused_among([]) == 0
+    rows.change(update(RunRow).values(stage=Stage.STOPPED, state=RunState.PAUSED))
+    assert ledger.standing(now) == (Standing.DONE, None)
+    assert ledger.paused_among([]) == 1, "it saw the run before it was stopped"
+
+    rows.change(update(RunRow).values(stage=Stage.PASSED, state=RunState.RUNNING))
+    assert ledger.standing(now) == (Standing.READY, None)
+    rows.change(update(DeliveryRow).where(of_digest("d1")).values(state=DeliveryState.SUPPRESSED))
+    assert ledger.standing(now) == (Standing.DONE, None)
+    assert rows.get(RunRow, run_id).stage is Stage.PASSED
+
+
+@pytest.mark.parametrize("why", list(Ready))
+def test_a_claim_reads_no_more_of_the_index_than_it_takes(sqlite_rows, why):
+    """Whatever the number of those that wait: SQLite is to look up run, state and time."""
+    query = _READY[why, False]
+    with sqlite_rows.sessions() as session:
+        driver = session.connection().connection.driver_connection
+        plan = driver.execute(f"EXPLAIN QUERY PLAN {query}", (1,) * query.count("?")).fetchall()
+
+    sign = "<" if "<=" in why.value else ">" if ">=" in why.value else "="
+    assert [row[3] for row in plan] == [
+        f"SEARCH delivery USING INDEX ix_delivery_open (run_id=? AND state=? AND next_at{sign}?)"
+    ]
+
+
+def test_looking_at_what_waits_reads_no_more_of_the_index_than_one_row_of_a_kind(sqlite_rows, now):
+    run_id = sqlite_rows.run(1)
+    plans = []
+
+    def explain(connection, _cursor, statement, parameters, _context, _many):
+        if statement.startswith("SELECT delivery"):
+            driver = connection.connection.driver_connection
+            plans.append(" ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)))
+
+    with sqlite_rows.sessions() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", explain)
+        run = Waiting(run_id, Stage.HOLDING, now, 900)
+        assert list(waits_of(session, run, hold=HOLD)) == [AT_ONCE]
+
+    assert len(plans) == 6
+    assert all(plan.startswith("SEARCH delivery USING COVERING INDEX ix_delivery_open (run_id=?") for plan in plans)
+    assert not any("TEMP B-TREE" in plan for plan in plans)
+
+
 @pytest.mark.parametrize("state", [RunState.PAUSED, RunState.SCHEDULED, RunState.CANCELLED])
 def test_runs_that_are_not_running_leave_nothing_to_do(rows, ledger, now, state):
     rows.run(2, state=state)
@@ -782,7 +916,7 @@ def test_the_audit_finds_a_message_on_the_wire_that_already_has_an_attempt(rows,
     assert violations(rows) == {"I5": 1}
 
 
-def test_the_audit_finds_two_deliveries_to_one_address(sent, engine):
+def test_the_audit_finds_two_deliveries_to_one_address(spoilt, sent, engine):
     """The database refuses that; the audit would see it nonetheless, after a careless repair."""
     statements = (
         ["ALTER TABLE delivery DROP CONSTRAINT uq_delivery_mailing_digest"]
@@ -804,7 +938,8 @@ def test_the_audit_counts_the_people_of_the_newest_run(rows, ledger, now):
         session.commit()
     second = rows.run(0, issue_id=issue_id)
     with rows.sessions() as session:
-        edition = literal("en").label("edition"), literal("c" * 64).label("artifact")
+        at = literal(None, type_=UTCDateTime()).label("at")
+        edition = literal("en").label("edition"), literal("c" * 64).label("artifact"), at
         people = select(col(DeliveryRow.id), col(DeliveryRow.digest), *edition).where(col(DeliveryRow.run_id) == first)
         run = session.get(RunRow, second)
         assert reopen(session, people, run=run, now=now) == 2

@@ -13,10 +13,11 @@ import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import Phase as Stage
+from hypothesis import Phase as Search
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import literal, text
+from integration.conftest import emptied
+from sqlalchemy import case, literal, text
 from sqlmodel import col, select
 
 from newsletter.assembly.facts import IssueState
@@ -29,7 +30,9 @@ from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
 from newsletter.pipeline.stopping import stop_all
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.stage import HELD_BACK, Stage
 from newsletter.planning.store import ENDED_STATES, change_run, move_deliveries, of_run, reopen
+from newsletter.planning.waiting import change_stage
 from newsletter.settings import Uncertain
 from subscribers.models import Suppression, SuppressionReason
 
@@ -37,6 +40,9 @@ START = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 HOLD = dt.timedelta(seconds=900)
 MAILING = "issue:rivers/2026-12"
 PEOPLE = 7
+HELD, LOCAL = 5, 6
+"""Of these, one waits for the first of its run, another for an hour of its own."""
+
 UNSENT = [DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.DEFERRED]
 
 S = DeliveryState
@@ -100,11 +106,15 @@ class LedgerMachine(RuleBasedStateMachine):
             self.issue_id = issue.id
             run = self._run(session, total=PEOPLE)
             plain = {"mailing": MAILING, "run_id": run.id, "language": "en", "artifact": "a" * 64, "changed": START}
-            session.add_all(DeliveryRow(digest=f"d{number}", **plain) for number in range(PEOPLE))
+            times = {HELD: HELD_BACK, LOCAL: START + dt.timedelta(seconds=900)}
+            session.add_all(
+                DeliveryRow(digest=f"d{number}", next_at=times.get(number), **plain) for number in range(PEOPLE)
+            )
             session.commit()
             self.run_id = run.id
         self.alive = [self._born() for _ in range(2 if shared else 1)]
         self.dead = []
+        self.dates = {}
         self.before, self.told = self._look()
 
     def teardown(self):
@@ -113,7 +123,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def _run(self, session, *, total):
         moments = {"due_at": self.now, "dated": self.now, "started": self.now, "created": self.now}
         words = {"segment": "everybody", "expression": "all", "operator": "anna"}
-        run = RunRow(issue_id=self.issue_id, mailing=MAILING, state=RunState.RUNNING, total=total, **words, **moments)
+        staged = {"first": 1, "hold": 900, "stage": Stage.FIRST, "staged": self.now}
+        run = RunRow(
+            issue_id=self.issue_id, mailing=MAILING, state=RunState.RUNNING, total=total, **words, **moments, **staged
+        )
         session.add(run)
         session.flush()
         return run
@@ -137,7 +150,23 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), limit=st.integers(1, PEOPLE))
     def claim(self, which, limit):
         ledger, hands = self._pick(which)
-        hands.update((claim.delivery_id, (claim, False)) for claim in ledger.claim(limit, self.now))
+        claims = ledger.claim(limit, self.now)
+        for claim in claims:
+            waits = self.before[claim.delivery_id].next_at
+            assert waits is None or waits <= self.now or (waits == HELD_BACK and self._has_passed())
+            assert self.dates.setdefault((claim.delivery_id, claim.run_id), claim.dated) == claim.dated
+        hands.update((claim.delivery_id, (claim, False)) for claim in claims)
+
+    def _has_passed(self):
+        with self.sessions() as session:
+            return session.get_one(RunRow, self.run_id).stage is Stage.PASSED
+
+    @rule()
+    def others_may_go(self):
+        with self.sessions() as session:
+            run = session.get_one(RunRow, self.run_id)
+            change_stage(session, run, state=RunState.RUNNING, stage=Stage.PASSED, staged=self.now)
+            session.commit()
 
     @precondition(lambda self: any(hands for _, hands in self.alive))
     @rule(which=st.integers(0, 1), picks=moves)
@@ -234,7 +263,8 @@ class LedgerMachine(RuleBasedStateMachine):
                     col(DeliveryRow.mailing) == MAILING,
                     col(DeliveryRow.digest).not_in(select(col(Suppression.digest))),
                 )
-                edition = literal("en").label("edition"), literal("b" * 64).label("artifact")
+                at = case((col(DeliveryRow.digest) == f"d{HELD}", HELD_BACK), else_=None).label("at")
+                edition = literal("en").label("edition"), literal("b" * 64).label("artifact"), at
                 people = select(col(DeliveryRow.id), col(DeliveryRow.digest), *edition).where(*wanted)
                 run.total = reopen(session, people, run=run, now=self.now)
                 self.run_id = run.id
@@ -292,7 +322,7 @@ def play(machine, *, runs, steps=50):
         deadline=None,
         database=None,
         derandomize=runs < 100,  # the short form says the same each time, and leaves it to the long one to shrink
-        phases=[Stage.generate] if runs < 100 else [Stage.generate, Stage.shrink],
+        phases=[Search.generate] if runs < 100 else [Search.generate, Search.shrink],
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=limits)
@@ -311,12 +341,11 @@ def on_sqlite(sqlite_ready, tmp_path):
 
 
 @pytest.fixture
-def on_postgres(postgres_engine):
+def on_postgres(postgres, postgres_engine):
     """Makes a machine over an emptied server."""
 
     def make(policy):
-        with postgres_engine.begin() as connection:
-            connection.execute(text("TRUNCATE newsletter, suppression, worker CASCADE"))
+        emptied(postgres)
         return LedgerMachine(postgres_engine, policy, shared=True)
 
     return make

@@ -9,14 +9,9 @@ import email.header
 import email.policy
 import email.utils
 import json
-import os
-import pwd
 import re
-import shutil
 import smtplib
-import socket
 import subprocess
-import tempfile
 import time
 from base64 import b64encode
 from hashlib import sha256
@@ -27,13 +22,12 @@ import pytest
 from conftest import REQUIRE_ALL, need
 from hypothesis import HealthCheck, given, settings
 from integration.drawn_messages import check_wire, messages
+from integration.postfix import ADDED, PATIENCE, running, split
 from integration.samples import SAMPLES, THEMES, artifacts_of
 
 from newsletter.compilation.compiler import sample_message, sample_values
 
 SCRIPT = Path(__file__).with_name("email_mime.pl")
-PATIENCE = 30
-
 LARGEST = 78_000
 """Octets in transfer encoding: Gmail cuts near 102 kB, and a sample has to leave room for a longer issue."""
 
@@ -132,110 +126,14 @@ def perl():
         process.stdin.close()
 
 
-MAIN = """\
-compatibility_level = 3.6
-queue_directory = {queue}
-data_directory = {data}
-maillog_file = {top}/log
-maillog_file_prefixes = {top}
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-myhostname = relay.example
-mydestination =
-mynetworks = 127.0.0.0/8
-alias_maps =
-smtpd_peername_lookup = no
-smtpd_client_connection_count_limit = 0
-smtpd_relay_restrictions = permit_mynetworks, reject
-virtual_mailbox_domains = static:all
-virtual_mailbox_base = {boxes}
-virtual_mailbox_maps = static:inbox/
-virtual_uid_maps = static:{uid}
-virtual_gid_maps = static:{uid}
-"""
-
-MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-virtual unix - n n - - virtual
-proxymap unix - - n - - proxymap
-postlog unix-dgram n - n - 1 postlogd
-"""
-
-ADDED = ("Return-Path", "X-Original-To", "Delivered-To", "Received")
-"""What every relay adds before a message."""
-
-
 @pytest.fixture(scope="module")
 def postfix():
-    """A Postfix of our own on loopback, which delivers into a Maildir; gives what it made of a message."""
-    how = "apt-get install postfix"
-    need("postfix", how)
-    if os.geteuid():
-        pytest.skip("Postfix changes between users, which only root may")
-    setpriv = need("setpriv", "apt-get install util-linux")
-    top = Path(tempfile.mkdtemp(prefix="newsletter-postfix-", dir="/tmp"))
-    port = _settle(top)
-    command = [f"{_setting('daemon_directory')}/master", "-d", "-c", top / "conf"]
-    # A killed test must not leave it behind.
-    process = subprocess.Popen(
-        [setpriv, "--pdeathsig=TERM", *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        with _connected(port, process, top) as connection:
-            yield _Hop(connection, top / "boxes" / "inbox" / "new")
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-        shutil.rmtree(top)
-
-
-def _setting(name):
-    return subprocess.run(["postconf", "-dh", name], capture_output=True, check=True, text=True).stdout.strip()
-
-
-def _settle(top):
-    """Make the folders that Postfix expects, with their owners, and its settings; returns the port."""
-    owner = pwd.getpwnam("postfix").pw_uid
-    top.chmod(0o755)
-    private = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved")
-    for name in ("conf", "queue", "queue/pid", "data", "boxes", *(f"queue/{name}" for name in (*private, "trace"))):
-        (top / name).mkdir(mode=0o755)
-    for name in ("data", "boxes", *(f"queue/{name}" for name in (*private, "trace"))):
-        (top / name).chmod(0o700)
-        shutil.chown(top / name, owner)
-    for name, mode in (("public", 0o2710), ("maildrop", 0o1730)):
-        (top / "queue" / name).mkdir()
-        shutil.chown(top / "queue" / name, owner, "postdrop")
-        (top / "queue" / name).chmod(mode)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    places = {"top": top, "queue": top / "queue", "data": top / "data", "boxes": top / "boxes", "uid": owner}
-    (top / "conf" / "main.cf").write_text(MAIN.format(**places))
-    (top / "conf" / "master.cf").write_text(MASTER.format(port=port))
-    return port
-
-
-def _connected(port, process, top):
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return smtplib.SMTP("127.0.0.1", port, local_hostname="sender.example", timeout=PATIENCE)
-        except OSError:
-            log = top / "log"
-            assert process.poll() is None, log.read_text() if log.exists() else "Postfix has ended"
-            assert time.monotonic() < deadline, "Postfix does not listen"
-            time.sleep(0.02)
+    """A Postfix of our own, which delivers into one Maildir; gives what it made of a message."""
+    with (
+        running("virtual_mailbox_maps = static:inbox/\n") as relay,
+        smtplib.SMTP("127.0.0.1", relay.port, local_hostname="sender.example", timeout=PATIENCE) as connection,
+    ):
+        yield _Hop(connection, relay.boxes / "inbox" / "new")
 
 
 class _Hop:
@@ -252,10 +150,9 @@ class _Hop:
             assert time.monotonic() < deadline, "not delivered"
             time.sleep(0.001)
         [file] = found
-        delivered = file.read_bytes().replace(b"\n", b"\r\n")
+        delivered = file.read_bytes()
         file.unlink()
-        start = delivered.index(b"\r\nFrom:") + 2
-        return delivered[:start], delivered[start:]
+        return split(delivered)
 
 
 @given(drawn=messages())

@@ -2,14 +2,26 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from newsletter.database import _alembic, ensure_current, migrate, open_engine
 from newsletter.errors import DatabaseFault
+
+ROWS = """
+INSERT INTO newsletter (id, slug, settings, created, changed) VALUES (1, 'rivers', '{}', '2026-12-01', '2026-12-01');
+INSERT INTO issue (id, newsletter_id, slug, revision, state, plan, date, period_from, period_to, created, changed)
+VALUES (1, 1, '2026-12', 1, 'sending', '{}', '2026-12-01', '2026-11-01', '2026-11-30', '2026-12-01', '2026-12-01');
+INSERT INTO run (id, issue_id, mailing, segment, expression, state, operator, created, total)
+VALUES (1, 1, 'issue:rivers/2026-12', 'all', 'all', 'running', 'anna', '2026-12-01', 0)
+"""
+"""A run as an earlier version left it."""
 
 
 def test_migrated_tables_are_those_of_the_code(tmp_path: Path):
@@ -36,6 +48,53 @@ def test_migrations_can_be_taken_back(tmp_path: Path):
     with engine.connect() as connection:
         tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
     assert set(tables) <= {"alembic_version", "sqlite_sequence"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database without tables, of either kind."""
+    url = f"sqlite:///{tmp_path / 'n.sqlite'}"
+    if request.param == "postgresql":
+        folder = request.getfixturevalue("postgres")
+        with psycopg.connect(host=str(folder), user="tests", dbname="postgres", autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS migrated")
+            connection.execute("CREATE DATABASE migrated")
+        url = f"postgresql://tests@/migrated?host={folder}"
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def test_what_a_run_is_goes_up_and_down_with_its_rows(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str]:
+        config = _alembic(empty_engine)
+        with empty_engine.connect() as connection:
+            config.attributes["connection"] = connection
+            step(config, revision)
+            connection.commit()
+            return {column["name"] for column in inspect(connection).get_columns("run")}
+
+    before = migrated(command.upgrade, "0003")
+    with empty_engine.begin() as connection:
+        for statement in ROWS.strip().split(";"):
+            connection.execute(text(statement))
+
+    after = migrated(command.upgrade, "0004")
+
+    assert after - before == {"missed", "doubtful", "local", "first", "hold", "stage", "staged"}
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT missed, local, first, stage FROM run")).one() == (
+            False,
+            False,
+            None,
+            None,
+        )
+        connection.execute(text("UPDATE run SET stage = 'holding'"))
+    with pytest.raises(IntegrityError, match="ck_run_stage"), empty_engine.begin() as connection:
+        connection.execute(text("UPDATE run SET stage = 'unheard of'"))
+    assert migrated(command.downgrade, "0003") == before
+    with empty_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 1
 
 
 def test_an_empty_database_says_what_to_do(tmp_path: Path):

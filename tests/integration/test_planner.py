@@ -1,14 +1,18 @@
 """Freezing an audience in both databases: everybody once, in the right edition, and nobody who must not be written to."""
 
+import datetime as dt
 import time
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 from sqlmodel import col, select
 
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.planning.planner import CHUNK, Plan, freeze
-from newsletter.planning.store import change_run, count_run
+from newsletter.planning.stage import HELD_BACK
+from newsletter.planning.store import change_run, count_run, has_missed
+from newsletter.planning.waiting import audience_zones, count_held_back
 from subscribers.models import (
     Departure,
     MailingList,
@@ -20,7 +24,7 @@ from subscribers.models import (
     SuppressionReason,
 )
 from subscribers.segments import parse, to_condition
-from subscribers.store import resolver
+from subscribers.store import count_audience, resolver
 
 EN, FR, DE = "e" * 64, "f" * 64, "d" * 64
 EDITIONS = {language: {frozenset(): digest} for language, digest in {"en": EN, "fr": FR, "de": DE}.items()}
@@ -252,35 +256,218 @@ def test_somebody_suppressed_since_is_not_opened_again(rows, people, now):
     assert freeze_run(rows, now, rows.run(state=RunState.PLANNING, issue_id=issue_id)) == 0
 
 
-def fill(rows, now, count):
-    """So many confirmed members in three languages."""
+HOUR = dt.timedelta(hours=1)
+
+
+def in_zone(rows, zone, *names):
+    rows.change(update(Subscriber).where(col(Subscriber.digest).in_(names)).values(timezone=zone))
+
+
+def a_manner(rows, run_id, **values):
+    rows.change(update(RunRow).where(col(RunRow.id) == run_id).values(**values))
+    return run_id
+
+
+def waiting_of(rows):
+    """What each planned delivery waits for, and the Date that it has of its own."""
     with rows.sessions() as session:
-        session.add(MailingList(name="members", created=now))
-        session.flush()
-        languages = ("en", "fr-BE", "de", None)
-        people = [
-            {
-                "id": number,
-                "uid": f"{number:016d}",
-                "address": f"p{number}@lakes.example",
-                "address_key": f"p{number}@lakes.example",
-                "digest": f"{number * 2654435761 % 2**32:08x}{number:056x}",
-                "first_name": "",
-                "last_name": "",
-                "organisation": "",
-                "city": "",
-                "country": "",
-                "language": languages[number % 4],
-                "attributes": {},
-                "created": now,
-                "updated": now,
-            }
-            for number in range(1, count + 1)
-        ]
-        session.execute(insert(Subscriber), people)
-        listed = {"list_id": 1, "state": MembershipState.CONFIRMED, "changed": now}
-        session.execute(insert(Membership), [{"subscriber_id": each["id"], **listed} for each in people])
+        found = session.scalars(select(DeliveryRow).where(col(DeliveryRow.state) == DeliveryState.PLANNED))
+        return {delivery.digest: (delivery.next_at, delivery.dated) for delivery in found}
+
+
+def test_at_everybodys_own_hour_each_waits_for_theirs(rows, people, now):
+    people(*((name, "en") for name in ("anna", "ben", "cleo", "dora", "emil", "fay")))
+    in_zone(rows, "America/Lima", "anna")
+    in_zone(rows, "America/Bogota", "ben")
+    in_zone(rows, "Europe/Helsinki", "cleo")
+    in_zone(rows, "Atlantis/Capital", "dora")
+    in_zone(rows, "Asia/Tokyo", "emil")
+    run_id = a_manner(
+        rows, rows.run(state=RunState.PLANNING), local=True, wall="2026-12-01 10:00", zone="Europe/Brussels"
+    )
+
+    assert freeze_run(rows, now, run_id) == 6
+
+    lima, brussels = now + 7 * HOUR, now + HOUR
+    assert waiting_of(rows) == {
+        "anna": (lima, lima),
+        "ben": (lima, lima),
+        "cleo": (None, None),  # in Helsinki it is that hour now
+        "dora": (brussels, brussels),
+        "emil": (None, None),
+        "fay": (brussels, brussels),
+    }
+
+
+def test_somebody_who_moves_while_the_audience_is_frozen_gets_it_at_the_newsletters_hour(
+    rows, people, now, monkeypatch
+):
+    people(("anna", "en"), ("ben", "en"))
+    in_zone(rows, "America/Lima", "anna")
+    run_id = a_manner(
+        rows, rows.run(state=RunState.PLANNING), local=True, wall="2026-12-01 10:00", zone="Europe/Brussels"
+    )
+
+    def moves(session, condition, *, newsletter):
+        found = audience_zones(session, condition, newsletter=newsletter)
+        session.execute(update(Subscriber).values(timezone="Asia/Kathmandu"))
         session.commit()
+        return found
+
+    monkeypatch.setattr("newsletter.planning.waiting.audience_zones", moves)
+    freeze_run(rows, now, run_id)
+
+    assert {at for at, _ in waiting_of(rows).values()} == {now + HOUR}
+
+
+def test_in_stages_all_wait_but_those_with_the_lowest_digests(rows, people, now, monkeypatch):
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 2)
+    people(*((f"{letter}{number}", "fr") for letter in "05af" for number in range(2)))
+    run_id = a_manner(rows, rows.run(state=RunState.PLANNING), first=5, hold=900)
+
+    assert freeze_run(rows, now, run_id) == 8
+
+    going = {name for name, waits in waiting_of(rows).items() if waits == (None, None)}
+    assert going == {"00", "01", "50", "51", "a0"}
+    assert {waits for name, waits in waiting_of(rows).items() if name not in going} == {(HELD_BACK, None)}
+    with rows.sessions() as session:
+        assert count_held_back(session, session.get(RunRow, run_id)) == 3
+
+
+def test_planning_in_stages_that_was_broken_off_lets_no_more_go_ahead(rows, people, now):
+    people(*((f"{number}", "fr") for number in range(6)))
+    run_id = a_manner(rows, rows.run(state=RunState.PLANNING), first=2, hold=900)
+    freeze_run(rows, now, run_id)
+    people(("000", "fr"))
+
+    assert freeze_run(rows, now, run_id) == 1
+    assert [name for name, (at, _) in sorted(waiting_of(rows).items()) if at is None] == ["0", "1"]
+
+
+def test_of_a_small_audience_all_are_among_the_first(rows, people, now):
+    people(("anna", "fr"), ("ben", "fr"))
+    run_id = a_manner(rows, rows.run(state=RunState.PLANNING), first=200, hold=900)
+
+    freeze_run(rows, now, run_id)
+
+    assert waiting_of(rows) == {"anna": (None, None), "ben": (None, None)}
+
+
+def test_nobody_goes_ahead_of_a_run_that_is_cancelled_meanwhile(rows, people, now):
+    people(("anna", "fr"), ("ben", "fr"))
+    run_id = a_manner(rows, rows.run(state=RunState.PLANNING), first=1, hold=900)
+
+    def cancel(_done, _total):
+        rows.change(update(RunRow).values(state=RunState.CANCELLED))
+
+    freeze_run(rows, now, run_id, progress=cancel)
+
+    assert {at for at, _ in waiting_of(rows).values()} == {HELD_BACK}
+
+
+MISSED = [
+    (DeliveryState.ACCEPTED, None, False),
+    (DeliveryState.CANCELLED, None, True),
+    (DeliveryState.EXPIRED, "recipient: 452 4.2.2 full", True),
+    (DeliveryState.REFUSED, "recipient: 550 5.1.1 unknown", False),
+    (DeliveryState.REFUSED, None, False),
+    (DeliveryState.REFUSED, "sender: 550 5.7.1 blocked", True),
+    (DeliveryState.REFUSED, "content: 552 5.3.4 too big", True),
+    (DeliveryState.REFUSED, "relay: 554 5.3.0 no", True),
+    (DeliveryState.SENDING, None, False),
+    (DeliveryState.DEFERRED, None, False),
+    (DeliveryState.UNCERTAIN, None, False),
+]
+
+
+def topped_up(rows, now, *, doubtful=False):
+    """Queue a further run of the issue for those who missed it, and freeze it; returns who was planned by it."""
+    issue_id = rows.get(RunRow, rows.delivery("anna").run_id).issue_id
+    run_id = rows.run(state=RunState.PLANNING, issue_id=issue_id)
+    a_manner(rows, run_id, missed=True, doubtful=doubtful)
+    missed = has_missed("issue:rivers/2026-12", doubtful=doubtful)
+    run, plan = rows.get(RunRow, run_id), a_plan(rows, now)
+    plan = replace(plan, condition=plan.condition & missed)
+    with rows.sessions() as session:
+        expected = count_audience(session, plan.condition, newsletter="rivers")
+    assert freeze(rows.sessions, run, plan=plan, now=now) == expected
+    with rows.sessions() as session:
+        planned = select(col(DeliveryRow.digest)).where(col(DeliveryRow.run_id) == run_id)
+        return set(session.scalars(planned))
+
+
+@pytest.mark.parametrize(("state", "reason", "opened"), MISSED)
+def test_who_missed_an_issue_was_neither_reached_nor_refused(rows, people, state, reason, opened):
+    now = rows.now
+    people(("anna", "fr"), ("ben", "fr"))
+    freeze_run(rows, now)
+    rows.change(update(DeliveryRow).values(state=state, reason=reason, dated=now))
+    rows.change(update(DeliveryRow).where(col(DeliveryRow.digest) == "ben").values(state=DeliveryState.ACCEPTED))
+    people(("new", "de"), list_name="joined")
+
+    assert topped_up(rows, now) == ({"new", "anna"} if opened else {"new"})
+    assert (rows.delivery("anna").state is DeliveryState.PLANNED) is opened
+    assert (rows.delivery("anna").dated is None) is opened
+
+
+def test_who_may_have_got_it_gets_it_again_only_if_that_is_asked_for(rows, people, now):
+    people(("anna", "fr"))
+    freeze_run(rows, now)
+    rows.change(update(DeliveryRow).values(state=DeliveryState.UNCERTAIN, repeats=1))
+
+    assert topped_up(rows, now) == set()
+    assert topped_up(rows, now, doubtful=True) == {"anna"}
+    assert rows.delivery("anna").repeats == 2
+
+
+def test_a_new_address_of_somebody_who_got_it_gets_nothing(rows, people, now):
+    people(("anna", "fr"), ("ben", "fr"))
+    freeze_run(rows, now)
+    rows.change(update(DeliveryRow).values(state=DeliveryState.ACCEPTED))
+    rows.change(update(Subscriber).where(col(Subscriber.digest) == "ben").values(digest="moved"))
+
+    assert topped_up(rows, now) == set()
+
+
+def test_who_left_or_is_suppressed_has_missed_nothing(rows, people, now):
+    people(("anna", "fr"), ("left", "fr"), ("suppressed", "fr"))
+    freeze_run(rows, now)
+    rows.change(update(DeliveryRow).values(state=DeliveryState.SUPPRESSED))
+    rows.change(insert(Departure).values(subscriber_id=person(rows, "left"), newsletter="rivers", at=now))
+    rows.change(insert(Suppression).values(digest="suppressed", reason=SuppressionReason.MANUAL, note="", since=now))
+
+    assert topped_up(rows, now) == {"anna"}, "she has come back since"
+
+
+LIKE_THE_FIRST = {
+    "id": "n",
+    "uid": "printf('%016d', n)",
+    "address": "'p' || n || '@lakes.example'",
+    "address_key": "'p' || n || '@lakes.example'",
+    "digest": "printf('%08x%056x', n * 2654435761 % 4294967296, n)",
+    "language": "CASE n % 4 WHEN 0 THEN 'en' WHEN 1 THEN 'fr-BE' WHEN 2 THEN 'de' END",
+    "subscriber_id": "n",
+}
+"""The columns of person n, and of a membership, that are not those of the first."""
+
+
+def fill(rows, now, count):
+    """So many confirmed members in three languages, all but one by the database itself: it is quicker."""
+    plain = {"address": "p1@lakes.example", "address_key": "p1@lakes.example", "digest": "p1", "language": "fr-BE"}
+    with rows.sessions() as session:
+        session.add(MailingList(id=1, name="members", created=now))
+        session.add(Subscriber(id=1, created=now, updated=now, **plain))
+        session.flush()
+        session.add(Membership(subscriber_id=1, list_id=1, state=MembershipState.CONFIRMED, changed=now))
+        session.commit()
+    numbers = "WITH RECURSIVE more(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < :count)"
+    for table in (Subscriber.__table__, Membership.__table__):
+        names = [column.name for column in table.columns]
+        values = ", ".join(LIKE_THE_FIRST.get(name, f"first.{name}") for name in names)
+        told = (
+            f"INSERT INTO {table.name} ({', '.join(names)}) {numbers} SELECT {values} FROM more, {table.name} AS first"
+        )
+        rows.change(text(told).bindparams(count=count))
 
 
 def test_fifty_thousand_people_are_planned_in_seconds(sqlite_rows, now):

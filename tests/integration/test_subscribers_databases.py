@@ -1,12 +1,6 @@
 """Subscribers on the two real databases: the same answers, the same names, the same end after an interruption."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, event, func, inspect, select
@@ -38,43 +32,13 @@ TABLES = [
 HEADINGS = "email,first_name,city,country,language,timezone,tags,population,vip,code\n"
 
 
-def program(name: str) -> str:
-    found = shutil.which(name) or next((str(path) for path in Path("/usr/lib").glob(f"postgresql/*/bin/{name}")), None)
-    if found is None and os.environ.get("NEWSLETTER_TESTS_REQUIRE_ALL"):
-        pytest.fail(f"{name} is missing: install PostgreSQL")
-    return found or pytest.skip(f"{name} is missing: install PostgreSQL")
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    """A cluster of its own, reached through a socket in its own folder, owned by somebody who is not root."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
-    folder = tempfile.mkdtemp(prefix="subscribers-pg-")
-    owner = {}
-    if os.geteuid() == 0:
-        owner = {
-            "user": next(name for name in ("postgres", "nobody") if any(name == p.pw_name for p in pwd.getpwall()))
-        }
-        shutil.chown(folder, **owner)
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, **owner)
-
-    run(initdb, "-D", f"{folder}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    run(pg_ctl, "-D", f"{folder}/data", "-l", f"{folder}/log", "-o", options, "-w", "start")
-    yield f"postgresql+psycopg://tests@/postgres?host={folder}"
-    run(pg_ctl, "-D", f"{folder}/data", "-m", "immediate", "-w", "stop")
-    shutil.rmtree(folder)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request, tmp_path):
     if request.param == "sqlite":
         engine = create_engine(f"sqlite:///{tmp_path}/subscribers.db")
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete=ON"))
     else:
-        engine = create_engine(request.getfixturevalue("postgresql"))
+        engine = create_engine(request.getfixturevalue("bare_postgres_engine").url)
     Base.metadata.create_all(engine, tables=TABLES)
     yield engine
     Base.metadata.drop_all(engine, tables=TABLES)

@@ -26,7 +26,7 @@ def plain(value):
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, float):
-        return str(int(value))
+        return f"{value:g}"
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)

@@ -9,6 +9,7 @@ from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Fault, Phase, Verdict
 from newsletter.dispatch.story import ENDS, SPOKEN, Doubt, tell
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.stage import HELD_BACK, Stage
 from newsletter.settings import Uncertain
 from subscribers.models import SuppressionReason
 
@@ -33,9 +34,9 @@ def an_attempt(verdict=Verdict.ACCEPTED, **values):
     return AttemptRow(**{**plain, **said, "delivery_id": 1, "verdict": verdict, **values})
 
 
-def told(delivery, *attempts, run=None, doubt=None, suppressed=None):
-    story = tell(WHO, "2026-12", delivery=delivery, attempts=attempts, suppressed=suppressed, run=run, doubt=doubt)
-    return list(story.lines)
+def told(delivery, *attempts, run=None, others=(), doubt=None, suppressed=None):
+    rest = {"suppressed": suppressed, "run": run, "others": others, "doubt": doubt}
+    return list(tell(WHO, "2026-12", delivery=delivery, attempts=attempts, **rest).lines)
 
 
 def test_every_state_and_every_verdict_has_words():
@@ -175,6 +176,86 @@ def test_a_doubt_over_a_single_message_is_held_too():
 
     assert told(a_delivery(DeliveryState.UNCERTAIN, run_id=None), doubt=doubt)[-1].startswith("Next: held until")
     assert len(told(a_delivery(DeliveryState.UNCERTAIN, run_id=None))) == 1
+
+
+DAY = dt.timedelta(days=1)
+
+
+def test_a_story_over_two_runs_is_told_in_order():
+    first = a_run(RunState.FINISHED, id=1, ended=LATER)
+    topped_up = a_run(id=2, segment="new", started=NOW + DAY, total=3, missed=True)
+    expired = an_attempt(Verdict.DEFERRED, fault=Fault.RELAY, code=451, text="later")
+    attempts = [expired, an_attempt(number=2, at=LATER + DAY)]
+
+    lines = told(a_delivery(run_id=2), *attempts, run=topped_up, others=[first])
+
+    assert lines[1:] == [
+        "The issue went out before: 2026-12-01T08:00:00Z to segment 'everybody', 60 people; finished 2026-12-01T08:15:00Z.",
+        "  1. 2026-12-01T08:15:00Z over relay.example:25: deferred at CONTENT, by fault of the relay: 451 later",
+        (
+            "Planned 2026-12-02T08:00:00Z with the audience of segment 'new', those who had missed the issue, which was"
+            " frozen then at 3; every message of the run has the same Date."
+        ),
+        "The bytes are those that were approved: artifact abc123abc123.",
+        "  2. 2026-12-02T08:15:00Z over relay.example:25: accepted at CONTENT: 250 2.0.0 Ok: queued as 4Xq2mT",
+    ]
+
+
+def test_a_story_over_three_runs_puts_each_attempt_into_its_run():
+    first, second = a_run(RunState.FINISHED, id=1), a_run(RunState.CANCELLED, id=2, started=NOW + DAY)
+    third, never = a_run(id=3, started=NOW + 2 * DAY), a_run(RunState.CANCELLED, id=4, started=None)
+    attempts = [an_attempt(number=number, at=LATER + (number - 1) * DAY) for number in (1, 2, 3)]
+
+    lines = told(a_delivery(run_id=3), *attempts, run=third, others=[first, second, never])
+
+    assert [line[:12] for line in lines[1:]] == [
+        "The issue we", "  1. 2026-12", "The issue we", "  2. 2026-12", "Planned 2026", "The bytes ar", "  3. 2026-12",
+    ]  # fmt: skip
+
+
+def test_a_later_run_that_passed_it_over_is_named():
+    later = a_run(id=2, segment="new", started=NOW + DAY, missed=True)
+
+    assert told(a_delivery(), an_attempt(), run=a_run(id=1), others=[later])[-1] == (
+        "The issue went out again 2026-12-02T08:00:00Z to segment 'new'; this delivery was left as it was."
+    )
+    assert told(a_delivery(run_id=None), an_attempt(), others=[later])[-1].startswith("  1.")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"stage": Stage.FIRST}, "Next: it waits for the first 20 of the run, and goes out 15 minutes after that if"),
+        (
+            {"stage": Stage.HOLDING, "staged": NOW},
+            "20 of the run, and goes out 2026-12-01T08:15:00Z if nothing is amiss.",
+        ),
+        ({"stage": Stage.PASSED, "staged": NOW}, "Next: a dispatcher takes it as soon as one is free."),
+    ],
+)
+def test_what_is_held_back_tells_whom_it_waits_for(values, words):
+    held = a_delivery(DeliveryState.PLANNED, attempts=0, next_at=HELD_BACK)
+
+    assert words in told(held, run=a_run(first=20, hold=900, **values))[-1]
+
+
+@pytest.mark.parametrize(
+    ("stage", "end"), [(Stage.STOPPED, "when the run is resumed."), (Stage.HOLDING, "resumed, after the first 20.")]
+)
+def test_what_is_held_back_in_a_paused_run_tells_what_follows_the_officer(stage, end):
+    held = a_delivery(DeliveryState.PLANNED, attempts=0, next_at=HELD_BACK)
+
+    assert told(held, run=a_run(RunState.PAUSED, first=20, hold=900, stage=stage))[-1].endswith(end)
+
+
+def test_what_waits_for_its_own_hour_tells_which_and_has_that_date():
+    waits = a_delivery(DeliveryState.PLANNED, attempts=0, next_at=LATER, dated=LATER)
+    local = a_run(local=True, wall="2026-12-01 09:15", zone="Europe/Brussels")
+
+    lines = told(waits, run=local)
+
+    assert lines[1].endswith("frozen then at 60; this message has a Date of its own, 2026-12-01T08:15:00Z.")
+    assert lines[-1] == "Next: it goes out 2026-12-01T08:15:00Z, when it is 2026-12-01 09:15 where the reader is."
 
 
 def test_the_story_is_also_plain_data():

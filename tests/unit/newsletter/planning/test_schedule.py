@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import InvalidInput
-from newsletter.planning.schedule import LATEST, due_at, starts, too_late
+from newsletter.planning.schedule import LATEST, due_at, due_locally, instants, starts, too_late
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -63,6 +63,55 @@ def test_an_unknown_zone_is_refused(zone):
 def test_a_time_that_is_past_is_refused(wall):
     with pytest.raises(InvalidInput, match="is past: choose a later time, or --now"):
         due_at(wall, zone="UTC", now=NOW)
+
+
+def test_one_hour_is_as_many_instants_as_there_are_zones():
+    zones = ["Pacific/Auckland", "America/Lima", None, "Atlantis/Capital"]
+
+    assert instants("2026-12-04 09:00", zones=zones, default="Europe/Brussels") == {
+        "Pacific/Auckland": at(2026, 12, 3, 20),
+        "America/Lima": at(2026, 12, 4, 14),
+        None: at(2026, 12, 4, 8),
+        "Atlantis/Capital": at(2026, 12, 4, 8),
+    }
+
+
+def test_each_zone_has_its_own_gaps_and_folds():
+    # In Paris 02:30 does not exist that day; in Cairo, which changes a month later, it does.
+    spring = instants("2026-03-29 02:30", zones=["Europe/Paris", "Africa/Cairo"], default="UTC")
+    assert spring == {"Europe/Paris": at(2026, 3, 29, 1), "Africa/Cairo": at(2026, 3, 29, 0, 30)}
+    autumn = instants("2026-10-25 02:30", zones=["Europe/Paris", "Africa/Cairo"], default="UTC")
+    assert autumn == {"Europe/Paris": at(2026, 10, 25, 0, 30), "Africa/Cairo": at(2026, 10, 24, 23, 30)}
+
+
+@pytest.mark.parametrize(
+    ("zones", "first", "last"),
+    [
+        (["Pacific/Auckland", None, "America/Lima"], at(2026, 12, 3, 20), at(2026, 12, 4, 14)),
+        (["Europe/Paris", None], at(2026, 12, 4, 8), at(2026, 12, 4, 8)),
+        ([], at(2026, 12, 4, 8), at(2026, 12, 4, 8)),
+    ],
+)
+def test_a_run_at_everybodys_own_hour_is_due_where_it_is_that_hour_first(zones, first, last):
+    assert due_locally("2026-12-04 09:00", zones=zones, default="Europe/Brussels", now=NOW) == (first, last)
+
+
+def test_an_hour_that_is_past_for_anybody_is_refused_with_the_place():
+    now = at(2026, 12, 3, 20)
+    for zones, place in (["Pacific/Auckland", None], "Pacific/Auckland"), ([None, "America/Lima"], "Asia/Tokyo"):
+        with pytest.raises(InvalidInput, match=f"is past in {place}, where somebody reads it"):
+            due_locally("2026-12-04 05:00", zones=zones, default="Asia/Tokyo", now=now)
+    with pytest.raises(InvalidInput, match="is no IANA time zone"):
+        due_locally("2026-12-04 09:00", zones=[], default="Europe/Brusels", now=NOW)
+
+
+@given(st.lists(st.sampled_from(["Pacific/Kiritimati", "Pacific/Niue", "Asia/Kathmandu", "Europe/Lisbon", None])))
+def test_nobody_gets_it_before_the_run_starts_or_after_the_last(zones):
+    first, last = due_locally("2026-12-04 09:00", zones=zones, default="UTC", now=NOW)
+
+    found = instants("2026-12-04 09:00", zones=zones, default="UTC").values()
+    assert all(first <= instant <= last for instant in found)
+    assert last - first <= dt.timedelta(hours=25)
 
 
 def test_a_run_starts_at_its_time_and_up_to_six_hours_later():
