@@ -6,7 +6,6 @@ Takes a result, yields what becomes of the delivery (`Ended`) and the attempt th
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
@@ -26,8 +25,7 @@ LONGEST_TEXT = 500
 """Characters of an attempt's text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """
     A delivery that this dispatcher has taken.
 
@@ -51,15 +49,13 @@ class Claim:
     seal: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """The content of this delivery is about to be written."""
 
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """An attempt has ended; `next_at` is when to try again, None with a deferral means that it has expired."""
 
     claim: Claim
@@ -89,8 +85,7 @@ class Ended(NamedTuple):
     tried: Tried | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """Who writes down an attempt, when it ended and when it began (None: nothing of its content went out)."""
 
     worker: str

@@ -14,10 +14,11 @@ commit waits for the disk, which takes along all before it.
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final
+from weakref import finalize
 
 from sqlalchemy import (
     ColumnElement,
@@ -96,6 +97,8 @@ class Ledger:
         self._hold = hold
         self._connections = connections
         self._engine: Engine | None = None
+        self._kept: PoolProxiedConnection | None = None
+        self._give_back: Callable[[], object] = lambda: None
         self._statements: Statements | None = None
         self._begun: dict[int, dt.datetime] = {}
         self._seen: set[int] = set()
@@ -155,6 +158,7 @@ class Ledger:
 
         Not needed, the silence says it as well, but later.
         """
+        self._part()
         with self._transaction(durable=True) as session:
             return workers.end(session, self._worker, now)
 
@@ -394,16 +398,28 @@ class Ledger:
     @contextmanager
     def _group(self, *, durable: bool) -> Iterator[PoolProxiedConnection]:
         """The same by the driver alone: SQLAlchemy's transaction would cost a group as much as its rows."""
-        dialect, pooled = self._bound().dialect, self._bound().raw_connection()
+        dialect = self._bound().dialect
+        if self._kept is None:
+            self._kept = self._bound().raw_connection()
+            self._give_back = finalize(self, self._kept.close)  # a connection that is gone leaves the pool
+        is_ours_alone = dialect.name == "sqlite"  # a server may close a connection while nobody looks
+        is_whole = False
         try:
-            with driver_errors(pooled, dialect):
-                if dialect.name == "sqlite":
-                    begin_on_sqlite(pooled, level=_level(durable=durable))
-                yield pooled
-                pooled.commit()
+            with driver_errors(self._kept, dialect):
+                if is_ours_alone:
+                    begin_on_sqlite(self._kept, level=_level(durable=durable))
+                yield self._kept
+                self._kept.commit()
+            is_whole = True
         finally:
-            pooled.close()  # what was not committed is rolled back, a connection that is gone leaves the pool
+            if not (is_whole and is_ours_alone):
+                self._part()  # what was not committed is rolled back
         self._note_barrier(durable=durable)
+
+    def _part(self) -> None:
+        """Give the connection of the groups back to the pool."""
+        self._give_back()
+        self._kept = None
 
     def _note_barrier(self, *, durable: bool) -> None:
         if durable:

@@ -7,14 +7,12 @@ write and one round trip (RFC 2920 §3.1). Between two turns the dispatcher comm
 mark of the other, so that a connection never has more than one message in doubt.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.dispatch.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """
     One message with its SMTP envelope (RFC 5321 §2.3.1).
 
@@ -29,8 +27,7 @@ class Envelope:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(NamedTuple):
     """
     What one turn came to.
 

@@ -82,7 +82,7 @@ class SmtpConnection:
         finally:
             self._is_in_turn = False
         self._held = following if turn.is_open else None
-        return replace(turn, envelope=refused) if refused else turn
+        return turn._replace(envelope=refused) if refused else turn
 
     async def close(self, *, at_once: bool = False) -> None:
         """
