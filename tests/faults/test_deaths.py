@@ -50,7 +50,8 @@ DEATHS = (
     Death(
         "amid the content",
         sees=(Step.CONTENT, 1),
-        rules=(Rule(step=Step.CONTENT, act=Act(drop=Drop.RST), limit=CONNECTIONS),),
+        # Late, so that the dispatcher is dead by then: a relay that is lost leaves a doubt of its own.
+        rules=(Rule(step=Step.CONTENT, act=Act(stalls=True, delay=0.3, drop=Drop.RST), limit=CONNECTIONS),),
     ),
     Death("after the dot, before the reply", sees=(Step.DOT, 3), may_repeat=True),
     Death("after the reply, before the result", Kill(target=f"{LEDGER}.commit", nth=4), may_repeat=True),
