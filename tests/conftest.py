@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from newsletter.assembly.edition import Edition
     from newsletter.compilation.slots import Slots
 
-# How long one example takes says nothing on a busy machine; pytest-timeout watches over whole tests.
-settings.register_profile("newsletter", deadline=None)
-settings.load_profile("newsletter")
-
 REQUIRE_ALL = bool(os.environ.get("NEWSLETTER_TESTS_REQUIRE_ALL"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Draw the same examples in every ordinary run, so that it fails for a change alone; `make long` draws others.
+
+    How long one example takes says nothing on a busy machine: pytest-timeout watches over whole tests.
+    """
+    is_ordinary = "not long" in str(config.getoption("markexpr"))
+    settings.register_profile("newsletter", deadline=None, derandomize=is_ordinary)
+    settings.load_profile("newsletter")
 
 
 def need(program: str, how: str) -> str:
