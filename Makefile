@@ -38,7 +38,7 @@ newsletter/compilation/message.py,newsletter/preflight/finding.py,newsletter/pre
 newsletter/planning/audience.py,newsletter/planning/schedule.py,newsletter/dispatch/outcome.py,$\
 newsletter/dispatch/retry.py,subscribers/address.py,subscribers/language.py
 
-test: $(STAMP) ## pytest with branch coverage, under five minutes
+test: $(STAMP) ## pytest with branch coverage
 	$(BIN)/pytest
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100 --skip-covered
 
