@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from newsletter.dispatch import outage, supply
+from newsletter.dispatch.clock import clock
 from newsletter.dispatch.judge import Judge
 from newsletter.dispatch.ledger import Claim, Ledger, Standing
 from newsletter.dispatch.line import Line, Shared
@@ -211,7 +212,7 @@ class Dispatcher:
             except Exception as error:
                 if not outage.may_pass(error):
                     raise
-                self._outage.began(error, now=_clock())
+                self._outage.began(error, now=clock())
                 ending, pause = None, outage.RETRY_SECONDS
             if ending:
                 return ending
@@ -223,16 +224,16 @@ class Dispatcher:
 
     async def _look(self) -> None:
         """Start due runs, plan again what was uncertain, take over; not after every message: all of it is queries."""
-        if self._looked is not None and _clock() - self._looked < supply.POLL_SECONDS:
+        if self._looked is not None and clock() - self._looked < supply.POLL_SECONDS:
             return
         await asyncio.to_thread(self.wake)
         swept = await self._call(self.ledger.sweep, self.now())
-        if self._reaped is None or _clock() - self._reaped >= REAP_SECONDS:
+        if self._reaped is None or clock() - self._reaped >= REAP_SECONDS:
             released, uncertain = await self._call(self.ledger.reap, self.now())
             if released or uncertain:
                 self._log.warning("taken over", planned_again=released, uncertain=uncertain)
-            self._reaped = _clock()
-        first, self._looked = self._looked is None, _clock()
+            self._reaped = clock()
+        first, self._looked = self._looked is None, clock()
         if swept or first:
             self._supply.stir()
 
@@ -251,7 +252,7 @@ class Dispatcher:
 
     def _is_in_vain(self, patience: float, *, is_idle: bool) -> bool:
         """Whether no relay takes anything for longer than the patience; one without quota only if messages are left."""
-        now = _clock()
+        now = clock()
         if all(route.is_silent(patience, now=now) for route in self.routes):
             return True
         is_left = is_idle and not self._supply.is_empty
@@ -271,10 +272,6 @@ class Dispatcher:
         if self.threaded:
             return await asyncio.to_thread(function, *arguments)
         return function(*arguments)
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _fail(future: "asyncio.Future[None]", error: Exception) -> None:

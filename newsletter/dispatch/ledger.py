@@ -6,62 +6,32 @@ The ledger: the only place where a delivery changes its state while a run is und
 Every transition is a guarded UPDATE (state, worker, epoch) whose row count says whether it held: a delivery that an
 officer or an unsubscribe has moved meanwhile, or that another dispatcher has taken over, is lost to this one, and its
 late write hits no row. The ledger commits its own transactions, because a mark is worth nothing before it is committed.
-It is synchronous; `dispatcher` calls it from one task, the single writer.
-
-On SQLite a commit survives a killed process at once, and a power cut from the next barrier on: a transaction whose
-commit waits for the disk, which takes along all before it.
+It is synchronous; `dispatcher` calls it from one task, the single writer. When a commit waits for the disk is said in
+`transactions`.
 """
 
 import datetime as dt
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
-from weakref import finalize
+from functools import cached_property
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    PoolProxiedConnection,
-    and_,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
 from sqlmodel import Session, col
 
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
-from newsletter.database import Sessions, begin_on_sqlite, changed_rows
+from newsletter.database import Sessions, changed_rows
 from newsletter.dispatch import store, workers
 from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.seals import seal
-from newsletter.dispatch.statements import (
-    Candidate,
-    Joined,
-    Marked,
-    Ready,
-    RunningRun,
-    Statements,
-    driver_errors,
-    statements_for,
-)
+from newsletter.dispatch.statements import Candidate, Marked, Ready, RunningRun, Statements, statements_for
 from newsletter.dispatch.store import attempts_of
+from newsletter.dispatch.transactions import Transactions
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.settings import Uncertain
 
 __all__ = ["Claim", "Ledger", "Mark", "Result", "Standing", "attempts_of"]
-
-BARRIER_SECONDS: Final = 0.05
-"""What a power cut may take at most while messages go out: waiting for the disk each time would halve the speed."""
-
-BARRIER_RESULTS: Final = 500
-"""A barrier comes sooner after so many results."""
 
 
 class Standing(StrEnum):
@@ -96,15 +66,10 @@ class Ledger:
         self._uncertain = uncertain
         self._hold = hold
         self._connections = connections
-        self._engine: Engine | None = None
-        self._kept: PoolProxiedConnection | None = None
-        self._give_back: Callable[[], object] = lambda: None
-        self._statements: Statements | None = None
+        self._transactions = Transactions(sessions)
         self._begun: dict[int, dt.datetime] = {}
         self._seen: set[int] = set()
         self._latest = dt.datetime.min.replace(tzinfo=dt.UTC)
-        self._synced = 0.0
-        self._results = 0
 
     def take_over(self, now: dt.datetime) -> tuple[int, int]:
         """
@@ -114,7 +79,7 @@ class Ledger:
         that says so, and under the policy `repeat` planned again at once: nobody is left out, unless the run has been
         cancelled meanwhile. Returns how many of each.
         """
-        with self._transaction(durable=True) as session:
+        with self._transactions.session(durable=True) as session:
             live = store.live_runs(session)
             workers.end(session, self._worker, now)
             if _is_shared(session):
@@ -135,7 +100,7 @@ class Ledger:
         False: it has been declared dead and must begin nothing new, whatever it still writes does not hold. On SQLite
         it is always True: nobody else is there to declare anything.
         """
-        with self._transaction(durable=True) as session:
+        with self._transactions.session(durable=True) as session:
             alive = workers.beat(session, self._worker, now)
             return alive or not _is_shared(session)
 
@@ -145,7 +110,7 @@ class Ledger:
 
         The database's clock decides. Any number of workers may try at once: it is done once.
         """
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             if not _is_shared(session):
                 return 0, 0
             live = store.live_runs(session)
@@ -158,13 +123,17 @@ class Ledger:
 
         Not needed, the silence says it as well, but later.
         """
-        self._part()
-        with self._transaction(durable=True) as session:
+        self._transactions.part()
+        with self._transactions.session(durable=True) as session:
             return workers.end(session, self._worker, now)
+
+    @cached_property
+    def _statements(self) -> Statements:
+        return statements_for(self._transactions.dialect)
 
     def claim(self, limit: int, now: dt.datetime) -> list[Claim]:
         """Take up to `limit` deliveries that can go out now; those that nobody wants any more end here."""
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             rows, runs = self._ready(session, limit, now)
             if not rows:
                 return []
@@ -173,7 +142,7 @@ class Ledger:
             claims = [_claim(row, runs.get(row.run_id), tried, now) for row in rows if row.id not in unwanted]
             ids = [claim.delivery_id for claim in claims]
             connection = session.connection()
-            self._rows(connection).take(connection, ids, worker=self._worker, now=now)
+            self._statements.take(connection, ids, worker=self._worker, now=now)
             if unwanted:
                 stopped = col(DeliveryRow.id).in_(unwanted)
                 self._move(session, stopped, state=DeliveryState.SUPPRESSED, now=now, epoch=DeliveryRow.epoch + 1)
@@ -188,7 +157,7 @@ class Ledger:
         The runs stay as they are until the claim is committed, so that a pause that was acknowledged has seen it.
         """
         connection = session.connection()
-        rows = self._rows(connection)
+        rows = self._statements
         runs: dict[int | None, RunningRun] = {run.id: run for run in rows.running(connection)}
         if rows.is_fenced(connection, self._worker, ()):
             return [], {}
@@ -202,23 +171,23 @@ class Ledger:
 
     def release(self, claims: Iterable[Claim], now: dt.datetime) -> None:
         """Give back what was claimed and not begun."""
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             mine = ((claim.delivery_id, claim.epoch) for claim in claims)
             connection = session.connection()
-            self._rows(connection).give_back(connection, mine, worker=self._worker, now=now)
+            self._statements.give_back(connection, mine, worker=self._worker, now=now)
 
     def postpone(self, claims: Iterable[tuple[Claim, dt.datetime]], now: dt.datetime) -> None:
         """Give back what was claimed and not begun, to be claimed again at its time and not before; no attempt."""
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             mine = ((claim.delivery_id, claim.epoch, until) for claim, until in claims)
             connection = session.connection()
-            self._rows(connection).postpone(connection, mine, worker=self._worker, now=now)
+            self._statements.postpone(connection, mine, worker=self._worker, now=now)
 
     def drop(self, claims: Sequence[Claim], now: dt.datetime) -> None:
         """End claims whose person has gone since the audience was frozen: nobody is there to write to."""
         if not claims:
             return
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             for claim in claims:
                 gone = {"reason": "erased", "address": None, "epoch": DeliveryRow.epoch + 1}
                 self._move(session, self._claimed(claim), state=DeliveryState.SUPPRESSED, now=now, **gone)
@@ -232,8 +201,8 @@ class Ledger:
         """
         # An attempt cannot have ended before one that began earlier, even where the machine's clock was set back.
         now = self._latest = max(self._latest, now.astimezone(dt.UTC))
-        with self._group(durable=self._barrier_is_due()) as connection:
-            rows = self._rows(connection)
+        with self._transactions.group() as connection:
+            rows = self._statements
             run_ids = sorted({run_id for entry in entries if (run_id := entry.claim.run_id) is not None})
             if rows.is_fenced(connection, self._worker, run_ids):
                 return [False] * len(entries)
@@ -255,7 +224,7 @@ class Ledger:
         for entry, kept in zip(entries, held, strict=True):
             if isinstance(entry, Result):
                 self._begun.pop(entry.claim.delivery_id, None)
-                self._results += 1
+                self._transactions.results += 1
             elif kept:
                 self._begun[entry.claim.delivery_id] = now
 
@@ -265,7 +234,7 @@ class Ledger:
             return 0
         due = (col(DeliveryRow.repeats) == 0, col(DeliveryRow.changed) <= now - self._hold)
         swept = 0
-        with self._transaction() as session:
+        with self._transactions.session() as session:
             for run_id in store.live_runs(session):
                 held = store.in_state(DeliveryState.UNCERTAIN, store.of_run(run_id), *due)
                 again = DeliveryRow.repeats + 1
@@ -274,7 +243,7 @@ class Ledger:
 
     def pause(self, run_id: int, reason: str, now: dt.datetime) -> bool:
         """Pause a run, and its issue, because of something that is wrong with us; says whether this call did it."""
-        with self._transaction(durable=True) as session:
+        with self._transactions.session(durable=True) as session:
             running = update(RunRow).where(col(RunRow.id) == run_id, col(RunRow.state) == RunState.RUNNING)
             paused = changed_rows(session, running.values(state=RunState.PAUSED, held=reason[:300])) == 1
             mine = store.in_state(DeliveryState.CLAIMED, store.of_run(run_id))
@@ -287,7 +256,7 @@ class Ledger:
 
     def finished_runs(self, now: dt.datetime) -> list[int]:
         """Finish running runs of which every delivery has ended, with their issues; returns the ids of the issues."""
-        with self._transaction(durable=True) as session:
+        with self._transactions.session(durable=True) as session:
             unended = select(col(DeliveryRow.id)).where(col(DeliveryRow.run_id) == RunRow.id, self._unended())
             ready = select(RunRow).where(col(RunRow.state) == RunState.RUNNING, ~unended.exists())
             runs = session.scalars(ready.order_by(col(RunRow.id)).with_for_update()).all()
@@ -371,67 +340,6 @@ class Ledger:
             col(DeliveryRow.worker) == self._worker,
             col(DeliveryRow.epoch) == claim.epoch,
         )
-
-    def _rows(self, connection: Joined) -> Statements:
-        if self._statements is None:
-            dialect = connection.dialect if isinstance(connection, Connection) else self._bound().dialect
-            self._statements = statements_for(dialect)
-        return self._statements
-
-    def _bound(self) -> Engine:
-        if self._engine is None:
-            with self._sessions() as session:
-                self._engine = session.get_bind().engine
-        return self._engine
-
-    @contextmanager
-    def _transaction(self, *, durable: bool = False) -> Iterator[Session]:
-        """Committed at its end; with `durable` the commit is a barrier."""
-        with self._sessions() as session:
-            options = {"sqlite_synchronous": _level(durable=durable)}
-            connection = session.connection(execution_options=options)
-            with driver_errors(connection, connection.dialect):
-                yield session
-            session.commit()
-        self._note_barrier(durable=durable)
-
-    @contextmanager
-    def _group(self, *, durable: bool) -> Iterator[PoolProxiedConnection]:
-        """The same by the driver alone: SQLAlchemy's transaction would cost a group as much as its rows."""
-        dialect = self._bound().dialect
-        if self._kept is None:
-            self._kept = self._bound().raw_connection()
-            self._give_back = finalize(self, self._kept.close)  # a connection that is gone leaves the pool
-        is_ours_alone = dialect.name == "sqlite"  # a server may close a connection while nobody looks
-        is_whole = False
-        try:
-            with driver_errors(self._kept, dialect):
-                if is_ours_alone:
-                    begin_on_sqlite(self._kept, level=_level(durable=durable))
-                yield self._kept
-                self._kept.commit()
-            is_whole = True
-        finally:
-            if not (is_whole and is_ours_alone):
-                self._part()  # what was not committed is rolled back
-        self._note_barrier(durable=durable)
-
-    def _part(self) -> None:
-        """Give the connection of the groups back to the pool."""
-        self._give_back()
-        self._kept = None
-
-    def _note_barrier(self, *, durable: bool) -> None:
-        if durable:
-            self._synced, self._results = time.monotonic(), 0
-
-    def _barrier_is_due(self) -> bool:
-        return self._results >= BARRIER_RESULTS or time.monotonic() - self._synced >= BARRIER_SECONDS
-
-
-def _level(*, durable: bool) -> str:
-    """SQLite's level of synchronisation: with FULL what is committed has reached the disk."""
-    return "FULL" if durable else "NORMAL"
 
 
 def _is_shared(session: Session) -> bool:

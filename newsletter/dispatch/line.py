@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from newsletter.dispatch.clock import clock
 from newsletter.dispatch.judge import Judge
 from newsletter.dispatch.ledger import Claim, Mark, Result
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
@@ -144,7 +145,7 @@ class Line:
             return None
         item = self._at_hand()
         if item is not None and (wait := self._wait_for(item)):
-            self._later = item, _clock() + wait
+            self._later = item, clock() + wait
             return None
         return item
 
@@ -152,12 +153,12 @@ class Line:
         """Wait for a message, until its time has come, and for a connection; None where nothing more is begun."""
         while (item := await self._due()) is not None:
             self._following = item
-            may_try = self._connection is not None or self._route.breaker.admits(self, now=_clock())
+            may_try = self._connection is not None or self._route.breaker.admits(self, now=clock())
             is_open = may_try and (self._connection is not None or await self._open())
             if is_open and self._following is item:
                 return item
             self._leave_to_others()
-            if not is_open and not self._route.rests(self, now=_clock()):
+            if not is_open and not self._route.rests(self, now=clock()):
                 await self._shared.stopping.rest(next(self._pauses))
         return None
 
@@ -166,7 +167,7 @@ class Line:
         item, self._following = self._following, None
         self.is_busy = False
         if item is not None:
-            self._route.pace.forgo(item[1].recipient, now=_clock())
+            self._route.pace.forgo(item[1].recipient, now=clock())
             self._shared.supply.put_back(item)
 
     async def _due(self) -> Item | None:
@@ -175,9 +176,9 @@ class Line:
             item = await self._awaited()
             if item is None:
                 return None
-            self._later = item, _clock() + self._wait_for(item)
+            self._later = item, clock() + self._wait_for(item)
         item, due = self._later
-        if (wait := due - _clock()) > 0:
+        if (wait := due - clock()) > 0:
             if wait > IDLE_SECONDS:
                 await self._part()
             await self._shared.stopping.rest(wait)
@@ -207,7 +208,7 @@ class Line:
 
     def _rests(self) -> float:
         """How long to take no message, in seconds: for the relay's sake, or since too many are set aside."""
-        wait = self._route.rests(self, now=_clock())
+        wait = self._route.rests(self, now=clock())
         is_crowded = not self._route.is_free and self._shared.supply.is_crowded
         return wait or (CROWDED_SECONDS if is_crowded else 0.0)
 
@@ -229,7 +230,7 @@ class Line:
         route, supply = self._route, self._shared.supply
         if route.is_free:
             return supply.at_hand()
-        now = _clock()
+        now = clock()
         if route.rests(self, now=now):
             return None
         while (item := supply.at_hand()) is not None:
@@ -243,7 +244,7 @@ class Line:
         return None
 
     def _wait_for(self, item: Item) -> float:
-        return self._route.pace.take(item[1].recipient, now=_clock())
+        return self._route.pace.take(item[1].recipient, now=clock())
 
     async def _open(self) -> bool:
         """Open the connection; gives up at once where there is the wish to stop."""
@@ -270,11 +271,11 @@ class Line:
     def _missed(self, down: RelayDown) -> None:
         """A relay that takes no more connections than it has is not away."""
         route = self._route
-        route.pace.tell(down.outcome, recipient=None, now=_clock())
+        route.pace.tell(down.outcome, recipient=None, now=clock())
         if route.open_now:
             route.breaker.leave(self)
             return
-        if route.missed(_clock()):
+        if route.missed(clock()):
             phase = down.outcome.phase.name
             self._shared.log.error("relay away", relay=route.relay.name, phase=phase, words=str(down))
         self._faulted()
@@ -282,7 +283,7 @@ class Line:
     def _faulted(self) -> None:
         """Count a fault of the relay; say so where it is left alone from now on."""
         breaker, was_closed = self._route.breaker, self._route.breaker.is_closed
-        pause = breaker.fault(self, now=_clock(), first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+        pause = breaker.fault(self, now=clock(), first=FIRST_PAUSE, longest=LONGEST_PAUSE)
         if pause:
             tell = self._shared.log.warning if was_closed else self._shared.log.info
             tell("relay left alone", relay=self._route.relay.name, seconds=pause)
@@ -298,15 +299,15 @@ class Line:
         route = self._route
         told = [(item, outcome) for item, outcome in ((held, turn.content), (following, turn.envelope)) if outcome]
         for item, outcome in told:
-            route.pace.tell(outcome, recipient=item[1].recipient if item else None, now=_clock())
+            route.pace.tell(outcome, recipient=item[1].recipient if item else None, now=clock())
         if any(outcome.verdict not in UNSPOKEN for _, outcome in told):
             self._served, self._pauses = True, _pauses()
             if route.heard():
                 self._shared.log.warning("relay back", relay=route.relay.name)
         elif told:
-            route.unheard(_clock())
+            route.unheard(clock())
             self._faulted()
-            return 0 if self._served or route.rests(self, now=_clock()) else next(self._pauses)
+            return 0 if self._served or route.rests(self, now=clock()) else next(self._pauses)
         return 0  # a relay that parts after so many messages is greeted again at once
 
     async def _record(self, turn: Turn, held: Item | None, following: Item | None) -> None:
@@ -323,7 +324,7 @@ class Line:
             self._held = following
             self._shared.judge.marked(following[0])
         elif turn.is_open and following is not None:
-            self._route.pace.forgo(following[1].recipient, now=_clock())
+            self._route.pace.forgo(following[1].recipient, now=clock())
             await self._part(at_once=True)  # nothing may follow this 354
         for entry, has_held in zip(entries, kept, strict=True):
             if isinstance(entry, Result):
@@ -364,10 +365,6 @@ async def _given_up(waiting: "asyncio.Future[Any]") -> None:
     if not waiting.done():
         waiting.cancel()
         await asyncio.wait([waiting])
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _pauses() -> Iterator[float]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from newsletter.dispatch import outage
+from newsletter.dispatch.clock import clock
 from newsletter.dispatch.composer import Draft
 from newsletter.dispatch.ledger import Claim, Ledger, Result
 from newsletter.dispatch.outage import Outage
@@ -199,7 +200,7 @@ class Supply:
             except Exception as error:
                 if not outage.may_pass(error):
                     raise
-                self._outage.began(error, now=_clock())
+                self._outage.began(error, now=clock())
                 pause = outage.RETRY_SECONDS
             await self._rest(pause)
 
@@ -226,7 +227,7 @@ class Supply:
             self._size = self._next_size()
             self._unread = await self._call(self._ledger.claim, self._size, self._now())
             self._is_dry = not self._unread  # then it is looked again after a while only, not for every message
-            self._outage.ended(now=_clock())
+            self._outage.ended(now=clock())
         if not self._unread:
             return
         drafts: list[Draft] = await self._call(self._look_up, self._unread)
@@ -255,7 +256,7 @@ class Supply:
 
     def _next_size(self) -> int:
         """How many to claim, by how long the last batch has lasted."""
-        now = _clock()
+        now = clock()
         lasted, self._filled_at = now - self._filled_at, now
         if self._is_dry or lasted > SLOW_SECONDS:
             return max(self._least, self._size // 2)
@@ -280,7 +281,3 @@ class Supply:
         self._drafts.clear()  # in place: it is shared with the signing
         self._drafts.extend(kept)
         return claims
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

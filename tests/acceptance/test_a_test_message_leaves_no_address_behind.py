@@ -28,7 +28,10 @@ def test_a_test_message_leaves_no_address_behind(approved, mail):
 
 
 def test_a_test_goes_out_beside_a_running_dispatcher(approved, mail):
+    lock = approved.database.with_name(f"{approved.database.name}.dispatch")
+    lock.unlink(missing_ok=True)
     dispatcher = approved.start("dispatch")
+    approved.wait(lock.exists)
     sent = approved.quickly("issue", "test", "2026-12", "--to", ADDRESS)
     assert sent.out.startswith("accepted")
     assert dispatcher.poll() is None

@@ -128,7 +128,6 @@ def on_postgres(tmp_path_factory):
     server, numbers = Postgres(durable=True), count()
     server.do("CREATE DATABASE planned")
     folder = tmp_path_factory.mktemp("on_postgres")
-    os.environ["NEWSLETTER_SECRET_KEY"] = "benchmarks only, thirty-two octets"
     pipeline, _ = an_installation(folder, server.url("planned"), people=PEOPLE)
     pipeline.parts.engine.dispose()
 

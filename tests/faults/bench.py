@@ -7,6 +7,7 @@ Takes recipients and what is to go wrong, starts the real command line in proces
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -260,3 +261,16 @@ class _Nowhere:
     """A relay that nothing is sent to."""
 
     port = 1
+
+
+def used_while_away(process: Process, seconds: float) -> float:
+    """The seconds of processor time that a process uses while its relays are away for so long."""
+    time.sleep(0.2)
+    used = _processor_time(process)
+    time.sleep(seconds)  # the relays' absence, which is what this is about
+    return _processor_time(process) - used
+
+
+def _processor_time(process: Process) -> float:
+    used = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")

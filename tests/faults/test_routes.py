@@ -2,14 +2,12 @@
 
 import datetime as dt
 import json
-import time
 from collections import Counter
 
 import pytest
-from faults.bench import CONNECTIONS, SHORT_PAUSES, Bench, account, copied, doubts, people, until
+from faults.bench import CONNECTIONS, SHORT_PAUSES, Bench, account, copied, doubts, people, until, used_while_away
 from faults.relay import Relay, running, seen, taken
 from faults.script import Act, Drop, Rule, Script, Step
-from faults.test_silence import cpu
 from faults.zygote import Break
 
 pytestmark = pytest.mark.faults
@@ -130,10 +128,7 @@ def test_two_relays_that_are_away_find_us_at_rest_and_awake_when_one_is_back(pai
 
     for relay in (pair.relay, pair.south):
         relay.call(relay.stop())
-    time.sleep(0.2)
-    used = cpu(process)
-    time.sleep(seconds)  # the relays' absence, which is what this is about
-    used = cpu(process) - used
+    used = used_while_away(process, seconds)
     had = len(pair.taken())
     pair.south.call(pair.south.start())
     resumed = until(lambda: len(pair.taken()) > had, patience=90)

@@ -6,14 +6,12 @@ it.
 """
 
 import datetime as dt
-import os
 import socket
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from faults.bench import CONNECTIONS, SHORT_PAUSES, account, assert_tags, doubts, people, short, until
+from faults.bench import CONNECTIONS, SHORT_PAUSES, account, assert_tags, doubts, people, short, until, used_while_away
 from faults.script import Act, Drop, Rule, Script, Step, Way
 from faults.zygote import Break, Process
 
@@ -28,12 +26,6 @@ def memory(process: Process) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
     raise AssertionError("the kernel does not say")
-
-
-def cpu(process: Process) -> float:
-    """The seconds of processor time that a process has used."""
-    used = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("count", [pytest.param(60, id="60"), pytest.param(5000, id="5000", marks=pytest.mark.long)])
@@ -194,10 +186,7 @@ def test_a_relay_that_goes_and_comes_back_finds_us_at_rest_and_awake(bench, seco
     until(lambda: len(bench.taken()) > 4)
 
     bench.relay.call(bench.relay.stop())
-    time.sleep(0.2)
-    used = cpu(process)
-    time.sleep(seconds)  # the relay's absence, which is what this is about
-    used = cpu(process) - used
+    used = used_while_away(process, seconds)
     had = len(bench.taken())
     bench.relay.call(bench.relay.start())
     resumed = until(lambda: len(bench.taken()) > had, patience=90)

@@ -23,6 +23,18 @@ LINKS = Links("https://news.example")
 SAMPLES = ("bundled", "river-cities")
 THEMES = theme_names()
 
+SMALL_NEWSLETTER = {
+    "slug": "small",
+    "name": {"en": "Small Letter", "fr": "Petite lettre"},
+    "languages": ["en", "fr"],
+    "locales": {"en": "en-GB", "fr": "fr-FR"},
+    "timezone": "Europe/Brussels",
+    "sender": {"name": "Small network", "address": "letter@small.example"},
+    "list_id": "letter.small.example",
+    "sections": [{"key": "news", "title": {"en": "News", "fr": "Nouvelles"}}],
+}
+"""Of packs that tests write themselves."""
+
 
 @cache
 def _facts(name):

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import icalendar
 import pytest
 import typer
+from integration.samples import SMALL_NEWSLETTER
 from lxml import html as lxml_html
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -55,16 +56,7 @@ def a_fair(**changes):
 
 
 def a_pack(*entries, **changes):
-    newsletter = {
-        "slug": "small",
-        "name": {"en": "Small Letter", "fr": "Petite lettre"},
-        "languages": ["en", "fr"],
-        "locales": {"en": "en-GB", "fr": "fr-FR"},
-        "timezone": "Europe/Brussels",
-        "sender": {"name": "Small network", "address": "letter@small.example"},
-        "list_id": "letter.small.example",
-        "sections": [{"key": "news", "title": {"en": "News", "fr": "Nouvelles"}}],
-    }
+    newsletter = SMALL_NEWSLETTER
     text = {"subject": "Small Letter of February", "preheader": "Quays and a fair", "title": "February"}
     issue = {
         "slug": "one",

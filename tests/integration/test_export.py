@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import typer
+from integration.samples import SMALL_NEWSLETTER
 from lxml import etree
 from lxml import html as lxml_html
 from sqlalchemy import delete
@@ -39,16 +40,7 @@ HOME = "archive/night-platform"
 ZONES = ("Europe/Brussels", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca")
 
 SMALL = {
-    "newsletter": {
-        "slug": "small",
-        "name": {"en": "Small Letter", "fr": "Petite lettre"},
-        "languages": ["en", "fr"],
-        "locales": {"en": "en-GB", "fr": "fr-FR"},
-        "timezone": "Europe/Brussels",
-        "sender": {"name": "Small network", "address": "letter@small.example"},
-        "list_id": "letter.small.example",
-        "sections": [{"key": "news", "title": {"en": "News", "fr": "Nouvelles"}}],
-    },
+    "newsletter": SMALL_NEWSLETTER,
     "entries": [],
     "issues": [{"slug": "one", "date": "2027-02-01", "period": {"from": "2027-01-01", "to": "2027-01-31"}}],
 }

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel import select
 
-from newsletter.dispatch import ledger as ledger_module
+from newsletter.dispatch import transactions
 from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result
 from newsletter.dispatch.models import WorkerRow
@@ -224,8 +224,8 @@ def test_marks_wait_for_the_disk_once_in_a_while(sqlite_rows, now, levels, monke
     sqlite_rows.run(40)
     ledger = begun(sqlite_rows, "host:1")
     claims = ledger.claim(40, now)
-    monkeypatch.setattr(ledger_module, "BARRIER_RESULTS", 3)
-    monkeypatch.setattr(ledger_module, "BARRIER_SECONDS", 3600)
+    monkeypatch.setattr(transactions, "BARRIER_RESULTS", 3)
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 3600)
     levels.clear()
 
     for claim in claims[:6]:
@@ -233,7 +233,7 @@ def test_marks_wait_for_the_disk_once_in_a_while(sqlite_rows, now, levels, monke
         ledger.commit([accepted(claim)], now)
 
     assert levels == [*[NORMAL] * 6, FULL, *[NORMAL] * 5]
-    monkeypatch.setattr(ledger_module, "BARRIER_SECONDS", 0)
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 0)
     levels.clear()
     ledger.commit([Mark(claim=claims[7])], now)
     assert levels == [FULL]
