@@ -24,8 +24,10 @@ from newsletter.database import Sessions, changed_rows
 from newsletter.dispatch import store, workers
 from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
 from newsletter.dispatch.models import AttemptRow
+from newsletter.dispatch.on_postgres import PostgresStatements
+from newsletter.dispatch.on_sqlite import SqliteStatements
 from newsletter.dispatch.seals import seal
-from newsletter.dispatch.statements import Candidate, Marked, Ready, RunningRun, Statements, statements_for
+from newsletter.dispatch.statements import Candidate, Marked, Ready, RunningRun, Statements
 from newsletter.dispatch.store import attempts_of
 from newsletter.dispatch.transactions import Transactions
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
@@ -129,7 +131,8 @@ class Ledger:
 
     @cached_property
     def _statements(self) -> Statements:
-        return statements_for(self._transactions.dialect)
+        dialect = self._transactions.dialect
+        return SqliteStatements(dialect) if dialect.name == "sqlite" else PostgresStatements()
 
     def claim(self, limit: int, now: dt.datetime) -> list[Claim]:
         """Take up to `limit` deliveries that can go out now; those that nobody wants any more end here."""
@@ -159,7 +162,7 @@ class Ledger:
         connection = session.connection()
         rows = self._statements
         runs: dict[int | None, RunningRun] = {run.id: run for run in rows.running(connection)}
-        if rows.is_fenced(connection, self._worker, ()):
+        if rows.is_fenced(connection, self._worker):
             return [], {}
         found: list[Candidate] = []
         for run_id, why in ((run_id, why) for run_id in (None, *runs) for why in Ready):
@@ -201,19 +204,22 @@ class Ledger:
         """
         # An attempt cannot have ended before one that began earlier, even where the machine's clock was set back.
         now = self._latest = max(self._latest, now.astimezone(dt.UTC))
-        with self._transactions.group() as connection:
-            rows = self._statements
-            run_ids = sorted({run_id for entry in entries if (run_id := entry.claim.run_id) is not None})
-            if rows.is_fenced(connection, self._worker, run_ids):
-                return [False] * len(entries)
-            held: list[bool] = []
-            for group in _groups(entries):
-                marks = [_marked(entry.claim) for entry in group if isinstance(entry, Mark)]
-                ends = [self._ended(entry, now) for entry in group if isinstance(entry, Result)]
-                kept = rows.write(connection, marks, ends, worker=self._worker, now=now)
-                held += [entry.claim.delivery_id in kept for entry in group]
+        runs = sorted({run_id for entry in entries if (run_id := entry.claim.run_id) is not None})
+        groups = [self._moves(group, now) for group in _groups(entries)]
+        is_one = len(groups) == 1 and not any(end.returns for end in groups[0][1])
+        with self._transactions.group(at_once=is_one) as connection:
+            written = [
+                self._statements.write(connection, marks, ends, worker=self._worker, runs=runs, now=now)
+                for marks, ends in groups
+            ]
+        kept = written * len(entries) if len(groups) == 1 else written
+        held = [entry.claim.delivery_id in ids for entry, ids in zip(entries, kept, strict=True)]
         self._note(entries, held, now)
         return held
+
+    def _moves(self, entries: Iterable[Mark | Result], now: dt.datetime) -> tuple[list[Marked], list[Ended]]:
+        marks = [_marked(entry.claim) for entry in entries if isinstance(entry, Mark)]
+        return marks, [self._ended(entry, now) for entry in entries if isinstance(entry, Result)]
 
     def _ended(self, result: Result, now: dt.datetime) -> Ended:
         began = self._begun.get(result.claim.delivery_id, now) if result.marked else None

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -208,6 +209,19 @@ def others(folder: Path, port: int, connections: int, messages: int) -> dict[str
     return found
 
 
+def round_trip_to(port: int) -> float:
+    """Seconds from a command to its reply: the median of many."""
+    with socket.create_connection(("127.0.0.1", port)) as relay, relay.makefile("rb") as replies:
+        replies.readline()
+        taken = []
+        for _ in range(51):
+            began = time.perf_counter()
+            relay.sendall(b"NOOP\r\n")
+            replies.readline()
+            taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
 def test_as_fast_as_the_generator_written_in_c(planned, fresh, sink):
     folder, octets = planned
     senders = {
@@ -245,6 +259,8 @@ def test_one_round_trip_a_message(planned, fresh, sink):
     folder, octets = planned
     connections, round_trip = 10, 0.02
     with slow_line(sink, round_trip=round_trip) as port:
+        measured = round_trip_to(port)
+        print(f"\nthe round trip takes {measured * 1000:.2f} ms")
         senders = {
             "newsletter, SQLite": lambda: ours(fresh, port, connections),
             "smtp-source -d": lambda: smtp_source(octets, port, connections, 2_000),
@@ -252,4 +268,4 @@ def test_one_round_trip_a_message(planned, fresh, sink):
         }
         contest = Contest(title=f"{octets} octets, {connections} connections, 20 ms away", senders=senders).run()
     contest.tell()
-    assert contest.rate("newsletter, SQLite") >= 0.9 * connections / round_trip
+    assert contest.rate("newsletter, SQLite") >= 0.9 * connections / measured

@@ -57,7 +57,7 @@ DEATHS = (
     Death("after the reply, before the result", Kill(target=f"{LEDGER}.commit", nth=4), may_repeat=True),
     Death(
         "amid the group commit",
-        Kill(target="newsletter.dispatch.statements:SqliteStatements.write", is_after=True, nth=4),
+        Kill(target="newsletter.dispatch.on_sqlite:SqliteStatements.write", is_after=True, nth=4),
         may_repeat=True,
     ),
     Death(

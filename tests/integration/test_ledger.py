@@ -13,7 +13,7 @@ from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result, Standing
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
-from newsletter.dispatch.statements import _READY, Ready
+from newsletter.dispatch.statements import READY, Ready
 from newsletter.dispatch.store import AT_ONCE, Waiting, taken_since, waits_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.planning.stage import HELD_BACK, Stage
@@ -408,10 +408,11 @@ def test_an_empty_group_holds(ledger, now):
 def test_an_error_of_the_driver_is_told_as_one_of_the_database(spoilt, rows, ledger, now):
     rows.run(1)
     claim = claim_one(ledger, now)
+    assert ledger.commit([Mark(claim=claim)], now) == [True]
     rows.change(text("DROP TABLE attempt"))
 
     with pytest.raises(DBAPIError, match="attempt"):
-        send(ledger, claim, ACCEPTED, now)
+        ledger.commit([result(claim, ACCEPTED)], now)
     assert rows.delivery().state is DeliveryState.SENDING
 
 
@@ -744,7 +745,7 @@ def test_standing_knows_what_waits_for_the_first_of_its_run(rows, ledger, now):
 @pytest.mark.parametrize("why", list(Ready))
 def test_a_claim_reads_no_more_of_the_index_than_it_takes(sqlite_rows, why):
     """Whatever the number of those that wait: SQLite is to look up run, state and time."""
-    query = _READY[why, False]
+    query = READY[why, False]
     with sqlite_rows.sessions() as session:
         driver = session.connection().connection.driver_connection
         plan = driver.execute(f"EXPLAIN QUERY PLAN {query}", (1,) * query.count("?")).fetchall()
