@@ -21,7 +21,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## the whole way once: SQLite, a local mail server, a finished issue
 	$(BIN)/newsletter demo
 
-serve: $(STAMP) ## scheduler and dispatcher over ./var
+serve: $(STAMP) ## scheduler, dispatcher and web over ./var
 	$(BIN)/newsletter init
 	$(BIN)/newsletter run
 

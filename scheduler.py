@@ -7,8 +7,8 @@ schedulers at work do no harm, because a run is started by a guarded update that
 """
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,14 +17,23 @@ TICK_SECONDS = 1
 """How soon after its time a run starts."""
 
 
-def make_scheduler(tick: Callable[[dt.datetime], Any]) -> BackgroundScheduler:
+class Round(NamedTuple):
+    """Something that is done again and again, so many seconds apart."""
+
+    name: str
+    seconds: float
+    work: Callable[[], Any]
+
+
+def make_scheduler(tick: Callable[[dt.datetime], Any], rounds: Iterable[Round] = ()) -> BackgroundScheduler:
     """
     Return a scheduler, not yet started, that calls `tick` with the present instant (UTC) every second.
 
     A tick that takes longer than a second is not doubled; what `tick` raises is logged by APScheduler and the next
-    one comes all the same.
+    one comes all the same. The `rounds` have a thread of their own: a mailbox that is slow keeps no run waiting.
     """
-    scheduler = BackgroundScheduler(timezone=dt.UTC, executors={"default": ThreadPoolExecutor(1)})
+    executors = {"default": ThreadPoolExecutor(1), "rounds": ThreadPoolExecutor(1)}
+    scheduler = BackgroundScheduler(timezone=dt.UTC, executors=executors)
     scheduler.add_job(
         lambda: tick(dt.datetime.now(dt.UTC)),
         "interval",
@@ -35,4 +44,16 @@ def make_scheduler(tick: Callable[[dt.datetime], Any]) -> BackgroundScheduler:
         max_instances=1,
         next_run_time=dt.datetime.now(dt.UTC),
     )
+    for each in rounds:
+        scheduler.add_job(
+            each.work,
+            "interval",
+            seconds=each.seconds,
+            id=each.name,
+            executor="rounds",
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+            next_run_time=dt.datetime.now(dt.UTC),
+        )
     return scheduler

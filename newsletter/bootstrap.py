@@ -45,14 +45,21 @@ from subscribers.tokens import Keys
 if TYPE_CHECKING:
     from newsletter.dispatch.dkim import Signer
     from newsletter.pipeline.approval import Approval
+    from newsletter.pipeline.archive import Archive
     from newsletter.pipeline.control import Control
     from newsletter.pipeline.correction import Corrections
     from newsletter.pipeline.editorial import Editorial
+    from newsletter.pipeline.engagement import Engagement
     from newsletter.pipeline.entries import Entries
     from newsletter.pipeline.export import Export
+    from newsletter.pipeline.feedback import Feedback
+    from newsletter.pipeline.hooks import Hooks
+    from newsletter.pipeline.own import Own
     from newsletter.pipeline.people import People
     from newsletter.pipeline.proof import Proof
+    from newsletter.pipeline.retention import Retention
     from newsletter.pipeline.sending import Sending
+    from newsletter.pipeline.signup import Signup
     from newsletter.pipeline.staging import Staging
 
 KEY_FILE: Final = "newsletter.keys.json"
@@ -133,11 +140,65 @@ class Pipeline:
         return Export(self.parts, approval=self.approval)
 
     @cached_property
+    def archive(self) -> "Archive":
+        """The public archive."""
+        from newsletter.pipeline.archive import Archive
+
+        return Archive(self.parts)
+
+    @cached_property
     def people(self) -> "People":
         """Verbs about subscribers, lists and segments."""
         from newsletter.pipeline.people import People
 
         return People(self.parts)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """End what has lasted for its term."""
+        from newsletter.pipeline.retention import Retention
+
+        return Retention(self.parts)
+
+    @cached_property
+    def feedback(self) -> "Feedback":
+        """What comes back: absorb it, show it."""
+        from newsletter.pipeline.feedback import Feedback
+
+        return Feedback(self.parts)
+
+    @cached_property
+    def hooks(self) -> "Hooks":
+        """What mail providers tell by webhook."""
+        from newsletter.pipeline.hooks import Hooks
+
+        return Hooks(self.parts, feedback=self.feedback)
+
+    @cached_property
+    def engagement(self) -> "Engagement":
+        """Clicks and opened messages."""
+        from newsletter.pipeline.engagement import Engagement
+
+        return Engagement(self.parts)
+
+    @cached_property
+    def signup(self) -> "Signup":
+        """Ask for lists, and confirm."""
+        from newsletter.pipeline.signup import Signup
+
+        return Signup(self.parts)
+
+    @cached_property
+    def own(self) -> "Own":
+        """What a person does about themselves."""
+        from newsletter.pipeline.own import Own
+
+        return Own(self.parts)
+
+    def wake(self, now: dt.datetime | None = None) -> None:
+        """Do what is due: answer sign-up forms, start runs. The scheduler and the dispatcher call it all the time."""
+        self.signup.answer()
+        self.sending.start_due(now)
 
     def _gate(self, slug: str, *, newsletter: str | None) -> None:
         self.approval.ensure_approved(slug, newsletter=newsletter)
@@ -189,7 +250,7 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
         ),
         backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
         now=parts.now,
-        wake=pipeline.sending.start_due if wakes else pipeline.staging.advance,
+        wake=pipeline.wake if wakes else pipeline.staging.advance,
         finished=pipeline.sending.finished,
         progress=progress or Progress(),
         threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread

@@ -6,7 +6,8 @@ SQLite runs in WAL mode with foreign keys on, and every writing transaction take
 thousands of SQLITE_BUSY where immediate ones gave none. Nothing is opened at import.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -35,11 +36,17 @@ if TYPE_CHECKING:
 BUSY_SECONDS: Final = 30
 """How long a writer waits for the other one: transactions stay under 250 ms, so more means a stuck process."""
 
+CUT_MILLISECONDS: Final = 100
+"""How long a checkpoint may wait at a time for those who read, with everybody else waiting for it."""
+
+CUT_TRIES: Final = 5
+"""How often it is tried."""
+
 PRAGMAS: Final = (
     "journal_mode = WAL",
     "synchronous = NORMAL",  # what was committed survives a killed process; only power loss may take the last moments
     "foreign_keys = ON",
-    "secure_delete = ON",  # who is erased is gone from the file too
+    "secure_delete = ON",  # who is erased is gone from the file too; the ledger's speed does not feel it
     "cache_size = -65536",  # 64 MiB, so that an import's random indexes stay in memory
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",  # what a long import made of the log is given back
@@ -63,7 +70,7 @@ def open_engine(url: str) -> Engine:
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(url, address.database)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     raise ConfigurationFault(f"the database is {address.get_backend_name()}; it must be sqlite or postgresql")
 
 
@@ -76,7 +83,7 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
             raise ConfigurationFault(
                 f"{folder} cannot be made: {error.strerror}; see NEWSLETTER_DATABASE__URL"
             ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -123,6 +130,38 @@ def changed_rows(session: Session, statement: UpdateBase) -> int:
     """
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def leave_no_trace(engine: Engine, tables: Collection[str]) -> bool:
+    """
+    Have the database give up what it still holds of rows that were deleted or changed; False where it cannot yet.
+
+    SQLite has written zeros over them (`secure_delete`), and the pages as they were stand in the write-ahead log until
+    that is taken in and cut off; whoever reads at the moment delays it. PostgreSQL takes dead rows of these tables out
+    of heap and indexes. Neither keeps anybody from writing for longer than a checkpoint takes.
+    """
+    if engine.dialect.name == "sqlite":
+        return _cut_log(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"VACUUM (INDEX_CLEANUP ON) {', '.join(sorted(tables))}"))
+    return True
+
+
+def _cut_log(engine: Engine) -> bool:
+    pooled = engine.raw_connection()
+    driver = cast("Any", pooled.driver_connection)
+    try:
+        # While a checkpoint waits for a reader nobody can write: it waits for moments, several times.
+        driver.execute(f"PRAGMA busy_timeout = {CUT_MILLISECONDS}")
+        for _ in range(CUT_TRIES):
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+            time.sleep(CUT_MILLISECONDS / 1000)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        pooled.close()
+    return False
 
 
 def migrate(engine: Engine) -> str:

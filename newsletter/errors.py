@@ -5,16 +5,20 @@ NewsletterError                 the root: one line that says where and what to d
 ├── NotFound                    a name that does not exist (with the nearest that does)
 │   └── Ambiguous               a name that exists in more than one newsletter
 ├── InvalidInput                something from outside that cannot be taken
-│   └── InvalidPack             a content pack: problems with file, line, column and path
+│   ├── InvalidPack             a content pack: problems with file, line, column and path
+│   ├── NothingChosen           a form without any list
+│   └── FormStale               a form that was not sent as it was shown: show it again
 ├── WrongState                  the thing exists, but not in a state that allows this
 │   ├── ApprovalVoid            what was approved is no longer what would be sent
 │   ├── FindingsOpen            preflight findings stand in the way
+│   ├── TooMany                 a limit against abuse is reached, for a time
 │   └── DispatcherRunning       another dispatcher holds this database
 ├── CompilationFailed           an edition could not be compiled
 │   ├── TemplateFault           a template is wrong: file and line
 │   ├── MjmlFault               the MJML is wrong: line and column
 │   ├── SlotsLost               a step of the chain dropped or invented a slot
 │   └── HeaderRefused           a header cannot be written (in `compilation.headers`)
+├── MailboxFault                the mailbox for what comes back cannot be read
 ├── DatabaseFault               the database is missing, old, or not ours
 └── ConfigurationFault          a setting is wrong
 
@@ -84,6 +88,19 @@ class InvalidPack(InvalidInput):
         super().__init__(f"{lines}{more}\nnothing was imported")
 
 
+class NothingChosen(InvalidInput):
+    """Choose at least one list."""
+
+
+class FormStale(InvalidInput):
+    """The form has to be sent once more."""
+
+    def __init__(self, stamp: str = "") -> None:
+        #: The stamp to show it with: its own where that is only too young, else "", for a new one.
+        self.stamp = stamp
+        super().__init__()
+
+
 class WrongState(NewsletterError):  # noqa: N818
     """That is not possible in the present state."""
 
@@ -96,6 +113,15 @@ class FindingsOpen(WrongState):
     """Preflight findings stand in the way: see `newsletter issue preflight`."""
 
     exit_code = 3
+
+
+class TooMany(WrongState):
+    """Too many people have signed up from here just now: try again later."""
+
+    def __init__(self, retry_after: int) -> None:
+        #: Seconds after which it may be tried again.
+        self.retry_after = retry_after
+        super().__init__()
 
 
 class DispatcherRunning(WrongState):
@@ -129,6 +155,10 @@ class SlotsLost(CompilationFailed):
         self.step, self.lost, self.invented = step, tuple(lost), tuple(invented)
         parts = [f"lost {', '.join(lost)}"] * bool(lost) + [f"invented {', '.join(invented)}"] * bool(invented)
         super().__init__(f"the step {step!r} {' and '.join(parts)}")
+
+
+class MailboxFault(NewsletterError):  # noqa: N818
+    """The mailbox for what comes back cannot be read: see NEWSLETTER_BOUNCE__IMAP."""
 
 
 class DatabaseFault(NewsletterError):  # noqa: N818

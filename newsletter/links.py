@@ -63,6 +63,10 @@ class Links:
         """A stored picture."""
         return f"{self.media.rstrip('/')}/{quote(name)}" if self.media else self._at("media", name)
 
+    def subscribe(self, newsletter: str = "") -> str:
+        """The form that asks for a newsletter; where none is named, the choice of all."""
+        return self._at("subscribe", newsletter) if newsletter else self._at("subscribe")
+
     def unsubscribe(self, token: str) -> str:
         """One click leaves the newsletter: POST as RFC 8058 has it, GET shows a page."""
         return self._at("u", token)
@@ -70,6 +74,14 @@ class Links:
     def preferences(self, token: str) -> str:
         """Languages and lists of one person."""
         return self._at("p", token)
+
+    def click(self, token: str) -> str:
+        """Counts a click and leads on to where the link leads."""
+        return self._at("r", token)
+
+    def opened(self, token: str) -> str:
+        """A picture of one dot that counts an opened message."""
+        return self._at("o", f"{token}.gif")
 
     def confirmation(self, token: str) -> str:
         """The second half of a double opt-in."""

@@ -6,11 +6,12 @@ down. `docs/settings.md` lists the same fields; a test compares the two.
 """
 
 import datetime as dt
+import ipaddress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from newsletter.errors import ConfigurationFault
@@ -74,6 +75,38 @@ class DatabaseSettings(_Part):
     )
 
 
+class OauthSettings(_Part):
+    """How access tokens are had for an account whose provider takes no password; not at all by default."""
+
+    token_url: str | None = Field(
+        None,
+        pattern=r"^(https://[^/\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$))",
+        description="address that gives access tokens (https); none: no OAuth",
+    )
+    client_id: str | None = Field(None, description="the name under which the program is registered there")
+    client_secret: SecretStr | None = Field(None, description="the secret of that registration, if it has one")
+    refresh_token: SecretStr | None = Field(
+        None, description="what the mailbox's owner has allowed; none: the client secret alone (client credentials)"
+    )
+    scope: str | None = Field(None, description="what is asked for, in the provider's words")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.token_url is None:
+            if self.model_fields_set - {"token_url"}:
+                raise ValueError("token_url is missing: the provider says where it gives tokens")
+        elif self.client_id is None:
+            raise ValueError("client_id is missing: the program has to be registered with the provider")
+        elif self.client_secret is None and self.refresh_token is None:
+            raise ValueError("set client_secret or refresh_token, or both")
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether tokens are to be had at all."""
+        return self.token_url is not None
+
+
 class SmtpSettings(_Part):
     """The relay that takes our mail."""
 
@@ -81,6 +114,7 @@ class SmtpSettings(_Part):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(25, description="the relay's port")
     username: str | None = Field(None, description="user name for AUTH; none: no authentication")
     password: SecretStr | None = Field(None, description="password for AUTH")
+    oauth: OauthSettings = OauthSettings()
     tls: Tls | None = Field(
         None, description="none, starttls or implicit; default: starttls with a user name, else none"
     )
@@ -107,6 +141,18 @@ class SmtpSettings(_Part):
     def _has_both(self) -> Self:
         if (self.warm_up is None) != (self.warm_up_start is None):
             raise ValueError("warm_up and warm_up_start belong together: set both or none")
+        return self
+
+    @model_validator(mode="after")
+    def _bears_tokens_safely(self) -> Self:
+        if not self.oauth.is_set:
+            return self
+        if self.password is not None:
+            raise ValueError("both password and oauth are set: the provider takes one of them")
+        if self.username is None:
+            raise ValueError("oauth needs a username: the mailbox that the tokens are for")
+        if self.security is Tls.NONE:
+            raise ValueError("oauth needs tls: whoever read a token on the way could write in our name")
         return self
 
     @property
@@ -163,10 +209,125 @@ class DispatchSettings(_Part):
     )
 
 
+class ImapSettings(_Part):
+    """The mailbox that bounces come to."""
+
+    host: str | None = Field(None, description="the mail server's host name; none: no mailbox is read")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="its port; none: 993 with implicit TLS, else 143"
+    )
+    username: str | None = Field(None, description="user name of the mailbox")
+    password: SecretStr | None = Field(None, description="password of the mailbox")
+    oauth: OauthSettings = OauthSettings()
+    tls: Tls = Field(Tls.IMPLICIT, description="none, starttls or implicit")
+    ca_file: Path | None = Field(
+        None, description="PEM file with the authorities that may vouch for the server; none: this machine's"
+    )
+    folder: str = Field("INBOX", min_length=1, description="folder that is read")
+    done: str = Field("Processed", min_length=1, description="folder for messages that were understood")
+    failed: str = Field("Not understood", min_length=1, description="folder for messages that were not")
+    interval: Annotated[float, Field(ge=1)] = Field(60, description="seconds between two looks by the scheduler")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.host is not None and self.username is None:
+            raise ValueError("a mailbox needs a username")
+        if self.oauth.is_set and self.password is not None:
+            raise ValueError("both password and oauth are set: the provider takes one of them")
+        if self.oauth.is_set and self.tls is Tls.NONE:
+            raise ValueError("oauth needs tls: whoever read a token on the way could read the mailbox")
+        if len({self.folder, self.done, self.failed}) < 3:  # noqa: PLR2004  the three folders
+            raise ValueError("folder, done and failed must be three different folders")
+        return self
+
+    @property
+    def number(self) -> int:
+        """The port that is connected to."""
+        return self.port or (993 if self.tls is Tls.IMPLICIT else 143)
+
+
 class BounceSettings(_Part):
     """Where bounces go."""
 
     domain: str | None = Field(None, description="domain of the return paths (VERP); none: the sender's address")
+    imap: ImapSettings = ImapSettings()
+
+
+_HookKey = Annotated[SecretStr, Field(min_length=16)]
+"""The last part of a webhook's address: as long as a good password."""
+
+
+class _HookSettings(_Part):
+    """What a provider's webhook needs; off until all of it is set."""
+
+    key: _HookKey | None = Field(
+        None, description="last part of the webhook's address, 16 characters or more; none: off"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        values = [getattr(self, name) for name in type(self).model_fields]
+        if any(values) and not all(values):
+            missing = [name for name, value in zip(type(self).model_fields, values, strict=True) if not value]
+            raise ValueError(f"a webhook needs all of its settings: set {' and '.join(missing)} as well")
+        return self
+
+
+class SesHookSettings(_HookSettings):
+    """Amazon SES, which tells by way of Amazon SNS."""
+
+    topics: tuple[Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S{1,256}$")], ...] | None = (
+        Field(None, min_length=1, description="ARNs of the SNS topics that may speak")
+    )
+
+
+class PostmarkHookSettings(_HookSettings):
+    """Postmark."""
+
+    username: Annotated[str, Field(pattern=r"^[^:]+$")] | None = Field(
+        None, description="user name that the webhook was given"
+    )
+    password: _HookKey | None = Field(None, description="password that the webhook was given, 16 characters or more")
+
+
+class MailgunHookSettings(_HookSettings):
+    """Mailgun."""
+
+    signing_key: SecretStr | None = Field(None, min_length=1, description="Mailgun's HTTP webhook signing key")
+
+
+class SendgridHookSettings(_HookSettings):
+    """SendGrid."""
+
+    public_key: str | None = Field(None, min_length=1, description="SendGrid's verification key for signed webhooks")
+
+
+class BrevoHookSettings(_HookSettings):
+    """Brevo."""
+
+    token: _HookKey | None = Field(None, description="token that the webhook was given, 16 characters or more")
+
+
+class HooksSettings(_Part):
+    """What mail providers tell us by webhook; each is off until it is set."""
+
+    ses: SesHookSettings = SesHookSettings()
+    postmark: PostmarkHookSettings = PostmarkHookSettings()
+    mailgun: MailgunHookSettings = MailgunHookSettings()
+    sendgrid: SendgridHookSettings = SendgridHookSettings()
+    brevo: BrevoHookSettings = BrevoHookSettings()
+
+
+class SignupSettings(_Part):
+    """How many sign-ups are taken, so that nobody floods strangers' mailboxes with confirmation mails."""
+
+    per_network: Annotated[int, Field(ge=1)] = Field(
+        5, description="sign-ups an hour from one network (/24, or /48 of IPv6) at most"
+    )
+    per_domain: Annotated[int, Field(ge=1)] = Field(
+        100, description="sign-ups an hour for addresses of one domain at most"
+    )
+    per_hour: Annotated[int, Field(ge=1)] = Field(1000, description="sign-ups an hour altogether at most")
 
 
 class DkimKeySettings(_Part):
@@ -187,6 +348,46 @@ class DkimSettings(_Part):
     )
 
 
+class RetentionSettings(_Part):
+    """How long is kept what says who people are; the terms end by themselves, once a day."""
+
+    hour: Annotated[int, Field(ge=0, le=23)] = Field(3, description="the hour (UTC) after which it is done each day")
+    unconfirmed: Annotated[int, Field(ge=1)] = Field(
+        30, description="days after which a request that was never confirmed is erased, and the person with it"
+    )
+    singles: Annotated[int, Field(ge=1)] = Field(
+        30, description="days after which single messages are deleted: confirmations, notices, tests"
+    )
+    ledger: Annotated[int, Field(ge=30)] = Field(
+        396, description="days after which the deliveries of an issue no longer say whose they were"
+    )
+    events: Annotated[int, Field(ge=30)] = Field(
+        396, description="days after which what came back is deleted: bounces, complaints, clicks, opens"
+    )
+    gone: Annotated[int, Field(ge=1)] = Field(
+        730, description="days after which somebody who is on no list any more is erased"
+    )
+    consent: Annotated[int, Field(ge=1)] = Field(
+        1096, description="days for which consent is proved, and deeds of operators told, when a person has gone"
+    )
+
+
+class WebSettings(_Part):
+    """How the public pages are served."""
+
+    proxies: tuple[str, ...] | None = Field(
+        None,
+        description="addresses of reverse proxies whose X-Forwarded headers are believed; none: those on this machine",
+    )
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for proxy in proxies or ():
+            ipaddress.ip_network(proxy)  # its ValueError says what is wrong
+        return proxies
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -202,6 +403,10 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     bounce: BounceSettings = BounceSettings()
     dkim: DkimSettings = DkimSettings()
+    retention: RetentionSettings = RetentionSettings()
+    hooks: HooksSettings = HooksSettings()
+    signup: SignupSettings = SignupSettings()
+    web: WebSettings = WebSettings()
     public_url: str = Field(
         "http://localhost:8000", pattern=r"^https?://[^/\s]+", description="root of every public link"
     )

@@ -9,12 +9,14 @@ Every error that `subscribers` raises, as one tree.
     ├── UnknownList             a list that does not exist
     ├── UnknownSegment          a saved segment that does not exist
     ├── UnknownSubscriber       nobody has this address
+    ├── UnknownTag              a tag that nobody has
     ├── ListExists              the name of a list is taken
     ├── SegmentExists           the name of a segment is taken
     ├── SubscriberExists        the address belongs to a subscriber already
     ├── SegmentSyntaxError      an expression that cannot be read, with its place
     ├── SegmentCycle            saved segments that refer to each other in a circle
     ├── ImportRefused           a file that is not imported at all, with the place of the reason
+    ├── TooManyRemovals         a sync that would end more memberships than it may
     └── TokenRefused            a link that is forged, damaged or made for another purpose
 
 The docstring of a class is its default message; facts are attributes. No message contains an address in clear.
@@ -100,6 +102,12 @@ class UnknownSegment(_Unknown):
     what = "segment"
 
 
+class UnknownTag(_Unknown):
+    """Nobody has this tag."""
+
+    what = "tag"
+
+
 class UnknownSubscriber(SubscribersError):
     """No subscriber has this address."""
 
@@ -181,6 +189,22 @@ class ImportRefused(SubscribersError):
         )
         place = ", ".join(filter(None, parts))
         return f"{place}: " if place else ""
+
+
+class TooManyRemovals(SubscribersError):
+    """The file lacks more members than may be removed."""
+
+    def __init__(self, *, absent: int, members: int, bound: str) -> None:
+        #: Members whose address is not in the file.
+        self.absent = absent
+        #: Members there are.
+        self.members = members
+        #: How many may be removed, as it was said.
+        self.bound = bound
+        super().__init__(
+            f"{absent:,} of {members:,} members are not in the file, more than {bound}; nothing was changed. "
+            f"If that is right, say --max-removals {absent}."
+        )
 
 
 class TokenRefused(SubscribersError):

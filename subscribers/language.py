@@ -6,7 +6,7 @@ never to fail on a stored tag. Facts about languages come from CLDR through Babe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -129,6 +129,18 @@ def country_code(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", code) or code in _NO_COUNTRIES or code not in _known().territories:
         raise InvalidValue("country", f"“{text[:MAX_TAG]}” is no country code; write two letters like BE")
     return code
+
+
+@lru_cache(maxsize=1024)
+def country_named(name: str) -> str | None:
+    """Return the code of a country by its English name, as other programs write it; None where there is none."""
+    return _country_names().get(name.strip().casefold())
+
+
+@lru_cache(maxsize=1)
+def _country_names() -> Mapping[str, str]:
+    named = {name.casefold(): code for code, name in Locale("en").territories.items() if re.fullmatch("[A-Z]{2}", code)}
+    return {name: code for name, code in named.items() if code not in _NO_COUNTRIES}
 
 
 def _language(found: re.Match[str], text: str) -> str:

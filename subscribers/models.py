@@ -12,11 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index, text
+from sqlalchemy import DDL, Column, Index, event, text
 from sqlalchemy.ext.mutable import MutableDict
 from sqlmodel import Field
 
-from subscribers.columns import Base, enum_column, identity, instant, json_type, reference
+from subscribers.columns import Base, enum_column, identity, instant, json_column, json_type, reference
 
 Attribute = str | int | float | bool
 """What an attribute of a subscriber may hold."""
@@ -78,6 +78,15 @@ class ConsentAction(StrEnum):
     RESUBSCRIBED = "resubscribed"
     #: An operator took the person off a list.
     REMOVED = "removed"
+
+
+class RequestKind(StrEnum):
+    """What waits for a person's confirmation."""
+
+    #: To receive lists.
+    LISTS = "lists"
+    #: To get the mail at another address.
+    ADDRESS = "address"
 
 
 def new_uid() -> str:
@@ -149,6 +158,10 @@ class MailingList(Base, table=True):
     #: Why an administrator did without confirmation.
     opt_in_reason: str = ""
     description: str = ""
+    #: What readers call it, by language.
+    titles: dict[str, str] = json_column(dict)
+    #: What it is for, by language, for readers.
+    descriptions: dict[str, str] = json_column(dict)
     created: datetime = instant()
 
 
@@ -176,6 +189,17 @@ class Departure(Base, table=True):
     at: datetime = instant()
 
 
+class FormerAddress(Base, table=True):
+    """An address that a subscriber had, by its digest alone."""
+
+    __tablename__ = "former_address"
+
+    id: int | None = identity()
+    subscriber_id: int = reference("subscriber.id", index=True)
+    digest: str = Field(max_length=64)
+    until: datetime = instant()
+
+
 class Segment(Base, table=True):
     """A saved expression, see `subscribers.segments`."""
 
@@ -198,6 +222,83 @@ class Suppression(Base, table=True):
     reason: SuppressionReason = enum_column(SuppressionReason, "reason")
     note: str = ""
     since: datetime = instant()
+
+
+class Wording(Base, table=True):
+    """The words that people agreed to, kept as they were shown; the version is their digest."""
+
+    __tablename__ = "wording"
+    __table_args__ = CLUSTERED
+
+    version: str = Field(primary_key=True, max_length=64)
+    language: str = Field(max_length=35)
+    text: str
+    since: datetime = instant()
+
+
+class Asking(Base, table=True):
+    """A form that was sent and not answered yet: it lasts for moments, and holds an address in clear."""
+
+    __tablename__ = "asking"
+
+    id: int | None = identity()
+    kind: RequestKind = enum_column(RequestKind, "kind", default=RequestKind.LISTS)
+    #: Whose address it is to be; for lists that is not known yet.
+    subscriber_id: int | None = reference("subscriber.id", nullable=True)
+    #: The newsletter's key.
+    newsletter: str = Field(max_length=100)
+    address: str = Field(max_length=254)
+    digest: str = Field(max_length=64)
+    #: Lists by name.
+    lists: list[str] = json_column(list)
+    first_name: str = ""
+    last_name: str = ""
+    language: str = Field(default="", max_length=35)
+    wording_version: str = ""
+    wording_language: str = ""
+    origin: str = ""
+    at: datetime = instant()
+
+
+class ConfirmationRequest(Base, table=True):
+    """What waits for a person's confirmation by mail, and the proof of it afterwards."""
+
+    __tablename__ = "confirmation_request"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = identity()
+    #: What the link bears, and the end of its mailing's name.
+    key: str = Field(default_factory=new_uid, max_length=UID_LETTERS, unique=True)
+    kind: RequestKind = enum_column(RequestKind, "kind")
+    subscriber_id: int = reference("subscriber.id", index=True)
+    #: The newsletter's key.
+    newsletter: str = Field(max_length=100)
+    mailing: str = Field(max_length=200)
+    #: Lists by name.
+    lists: list[str] = json_column(list)
+    #: Fields that were given along, to be stored when it is confirmed.
+    given: dict[str, str] = json_column(dict)
+    #: The new address, until it is confirmed, withdrawn or too old.
+    address: str | None = Field(default=None, max_length=254)
+    language: str = Field(max_length=35)
+    wording_version: str = ""
+    wording_language: str = ""
+    #: How it came, as in the consent log.
+    source: str = ""
+    asked: datetime = instant()
+    confirmed: datetime | None = instant(nullable=True)
+
+
+class Tally(Base, table=True):
+    """That something happened once, for limits that hold over processes and restarts; old rows are swept away."""
+
+    __tablename__ = "tally"
+    __table_args__ = (Index(None, "key", "at"),)
+
+    id: int | None = identity()
+    #: What is counted: a kind and a network or a digest, never an address.
+    key: str = Field(max_length=120)
+    at: datetime = instant()
 
 
 class ConsentEntry(Base, table=True):
@@ -229,4 +330,62 @@ class ConsentEntry(Base, table=True):
     operator: str = ""
     #: Network the request came from, shortened so that it names no device.
     origin: str = ""
+    #: What an administrator gave as proof of the consent, or the file they imported; never an address.
+    proof: str = ""
     at: datetime = instant()
+    #: How the person stands to the list since; None where the action alone says it.
+    state: str | None = Field(default=None, max_length=32)
+    #: Of a confirmation: when it was asked for.
+    asked: datetime | None = instant(nullable=True)
+    #: Of a confirmation: the mailing whose message carried the link.
+    mailing: str | None = Field(default=None, max_length=200)
+
+
+APPEND_ONLY = {
+    "sqlite": (
+        """
+        CREATE TRIGGER consent_entry_stays BEFORE DELETE ON consent_entry WHEN OLD.subscriber_id IS NOT NULL
+        BEGIN SELECT RAISE(ABORT, 'the consent log is never shortened'); END
+        """,
+        """
+        CREATE TRIGGER consent_entry_holds BEFORE UPDATE OF id, digest, action, list_name, newsletter, wording_version,
+            wording_language, source, operator, origin, proof, at, state, asked, mailing ON consent_entry
+        BEGIN SELECT RAISE(ABORT, 'the consent log is never changed'); END
+        """,
+        """
+        CREATE TRIGGER consent_entry_lets_go BEFORE UPDATE OF subscriber_id ON consent_entry
+            WHEN NEW.subscriber_id IS NOT NULL AND NEW.subscriber_id IS NOT OLD.subscriber_id
+        BEGIN SELECT RAISE(ABORT, 'the consent log is never changed'); END
+        """,
+    ),
+    "postgresql": (
+        """
+        CREATE OR REPLACE FUNCTION consent_entry_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF TG_OP = 'DELETE' AND OLD.subscriber_id IS NULL THEN RETURN OLD; END IF;
+            IF TG_OP = 'UPDATE'
+                AND (NEW.subscriber_id IS NULL OR NEW.subscriber_id IS NOT DISTINCT FROM OLD.subscriber_id)
+                AND to_jsonb(NEW) - 'subscriber_id' = to_jsonb(OLD) - 'subscriber_id' THEN RETURN NEW;
+            END IF;
+            RAISE EXCEPTION 'the consent log is never changed';
+        END $$
+        """,
+        """
+        CREATE TRIGGER consent_entry_is_kept BEFORE UPDATE OR DELETE ON consent_entry
+        FOR EACH ROW EXECUTE FUNCTION consent_entry_is_kept()
+        """,
+    ),
+}
+"""
+By dialect, what keeps the consent log append-only against every program: only the tie to a person can be cut, and only
+what nobody is tied to any more can go, when its time is over.
+
+They fire on changes and deletions alone, so that an import takes no longer.
+"""
+
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        event.listen(
+            ConsentEntry.metadata.tables[ConsentEntry.__tablename__],
+            "after_create",
+            DDL(_statement).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]  # SQLAlchemy's has none
+        )

@@ -27,20 +27,37 @@ ExportRow = dict[str, Attribute]
 def erase(session: Session, keys: Keys, *, address: Address | str, now: datetime) -> bool:
     """Forget a person, and return whether anything was known.
 
-    Subscriber, tags, memberships and departures go; the consent log keeps its lines under the digest; the digest is
-    suppressed, also for somebody who was never known, so that no import brings them.
+    Subscriber, tags, memberships and departures go, and what they asked for; the consent log keeps its lines under the
+    digest; the digest, and those of addresses they had before, are suppressed, also for somebody who was never known,
+    so that no import brings them.
 
     Raises:
         InvalidAddress: the text is no address.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
+    digest = address_digest(keys, parsed.key)
+    store.drop_askings(session, digest=digest)
     subscriber = store.find_subscriber(session, parsed)
-    if subscriber is not None:
-        store.forget(session, store.id_of(subscriber))
-        store.delete_subscriber(session, store.id_of(subscriber))
-        session.expunge(subscriber)
-    store.put_suppression(session, digest=address_digest(keys, parsed.key), reason=SuppressionReason.ERASED, now=now)
+    digests = [digest] if subscriber is None else forget(session, subscriber)
+    for each in digests:
+        store.put_suppression(session, digest=each, reason=SuppressionReason.ERASED, now=now)
+        store.clear_note(session, each)
     return subscriber is not None
+
+
+def forget(session: Session, subscriber: Subscriber) -> list[str]:
+    """Delete a subscriber with all that hangs on them; the consent log keeps its lines without the tie.
+
+    Returns:
+        The digests of the addresses they had, the last one first; without those that are somebody else's by now.
+    """
+    key = store.id_of(subscriber)
+    former = [each.digest for each in store.former_addresses(session, key)]
+    store.forget(session, key)
+    store.delete_subscriber(session, key)
+    session.expunge(subscriber)
+    theirs = store.taken_digests(session, former)
+    return [subscriber.digest, *(each for each in dict.fromkeys(former) if each not in theirs)]
 
 
 def export_subscribers(

@@ -5,7 +5,7 @@ Takes addresses, or digests where the address is not known any more; yields whet
 promises that a suppression outlives the subscriber and that no note holds an address. The caller commits.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -38,9 +38,15 @@ def suppress(
 
 def suppress_digest(session: Session, *, digest: str, reason: SuppressionReason, now: datetime, note: str = "") -> bool:
     """Suppress an address by its digest, as `suppress` does."""
-    # A note may quote what a foreign server said; whatever that was, the suppression must not fail over it.
-    shown = "".join(filter(str.isprintable, " ".join(masked(note).split())))[:MAX_NOTE]
-    return store.put_suppression(session, digest=digest, reason=reason, now=now, note=shown)
+    return store.put_suppression(session, digest=digest, reason=reason, now=now, note=_shown(note))
+
+
+def suppress_digests(
+    session: Session, notes: Mapping[str, str], *, reason: SuppressionReason, now: datetime
+) -> frozenset[str]:
+    """Suppress many addresses by their digests, each with its note, and return those that `suppress` would."""
+    shown = {digest: _shown(note) for digest, note in notes.items()}
+    return store.put_suppressions(session, shown, reason=reason, now=now)
 
 
 def unsuppress(session: Session, keys: Keys, *, address: Address | str) -> bool:
@@ -60,6 +66,11 @@ def is_suppressed(session: Session, keys: Keys, address: Address | str) -> bool:
 def suppressed_among(session: Session, digests: Collection[str]) -> dict[str, SuppressionReason]:
     """Return the suppressed ones among the digests, with the reason of each."""
     return store.suppression_reasons(session, digests)
+
+
+def _shown(note: str) -> str:
+    # A note may quote what a foreign server said; whatever that was, the suppression must not fail over it.
+    return "".join(filter(str.isprintable, " ".join(masked(note).split())))[:MAX_NOTE]
 
 
 def digest_of(keys: Keys, address: Address | str) -> str:

@@ -75,7 +75,7 @@ def no_page_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     from newsletter.compilation import compiler
 
-    make = compiler._html
+    make = compiler.page_from
 
     def made(mjml: str, edition: "Edition", *, slots: "Slots") -> str:
         key = mjml, edition.language, edition.dir
@@ -83,4 +83,4 @@ def no_page_twice(monkeypatch: pytest.MonkeyPatch) -> None:
             _PAGES[key] = make(mjml, edition, slots=slots)
         return _PAGES[key]
 
-    monkeypatch.setattr(compiler, "_html", made)
+    monkeypatch.setattr(compiler, "page_from", made)

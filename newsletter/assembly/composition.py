@@ -13,6 +13,7 @@ from newsletter.assembly.days import Window, chronological
 from newsletter.assembly.edition import (
     Alternate,
     CalendarEvent,
+    Counting,
     Edition,
     FooterView,
     LogoView,
@@ -25,7 +26,7 @@ from newsletter.assembly.sections import sections_of
 from newsletter.assembly.sittings import calendar_event
 from newsletter.assembly.wording import Rendition, Wording
 from newsletter.content.issue import IssueText
-from newsletter.content.newsletter import Fallback, Footer, Logo
+from newsletter.content.newsletter import Fallback, Footer, Logo, Newsletter, Tracking
 from newsletter.errors import InvalidInput
 from newsletter.links import Links
 from newsletter.times import day_words, month_words, own_name
@@ -108,6 +109,7 @@ def build_edition(
         fallbacks=tuple((key, tag) for key, tag in foreign if key in cast),
         missing=tuple(key for key, _ in foreign if settings.fallback is Fallback.OMIT),
         blocked=tuple(key for key, _ in foreign if settings.fallback is Fallback.BLOCK),
+        counting=_counting(settings, catalogue),
     )
 
 
@@ -180,6 +182,24 @@ def _footer(footer: Footer, *, wording: Wording, credit_lines: tuple[Phrase, ...
         logos=tuple(_logo(logo, wording=wording, alt=Phrase(text="")) for logo in footer.logos),
         credits=credit_lines,
     )
+
+
+_COUNTED: Final = {
+    (Tracking.TOTALS, False): "We count clicks on the links of this message, without recording whose they are.",
+    (Tracking.TOTALS, True): (
+        "We count how often this message is opened and its links are clicked, without recording by whom."
+    ),
+    (Tracking.PEOPLE, False): "We record whether you click a link in this message.",
+    (Tracking.PEOPLE, True): "We record whether you open this message and whether you click a link in it.",
+}
+"""What readers are told, by what is counted and whether opened messages are, too."""
+
+
+def _counting(settings: Newsletter, catalogue: Catalogue) -> Counting | None:
+    if settings.tracking is Tracking.OFF:
+        return None
+    words = catalogue.say(_COUNTED[settings.tracking, settings.opens])
+    return Counting(tracking=settings.tracking, opens=settings.opens, words=words)
 
 
 def _logo(logo: Logo, *, wording: Wording, alt: Phrase, link: str | None = None) -> LogoView:

@@ -10,11 +10,11 @@ are plain text. Both may hold slots in the officers' notation, `[[first_name|dea
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from newsletter.content.entry import Action, Kind, SittingStatus
-from newsletter.content.newsletter import Show, Theme
+from newsletter.content.newsletter import Show, Theme, Tracking
 from newsletter.times import Span
 
 Direction = Literal["ltr", "rtl"]
@@ -215,13 +215,27 @@ class CalendarEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """
+    What of its readers' doings an edition has counted: whose clicks, and whether opened messages too.
+
+    `words` tells it to them, in the edition's language.
+    """
+
+    tracking: Tracking
+    opens: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """
     An issue in one language (and, where items are limited to segments, one variant).
 
     `variant` is "" for the plain edition, else the names of the segments it is for, joined by "+". `fallbacks` maps the
     keys of entries shown in another language to that language; `missing` lists entries left out for want of a text;
-    `blocked` lists entries that must be translated before the issue can be approved.
+    `blocked` lists entries that must be translated before the issue can be approved. `counting` is None where nothing
+    that its readers do is counted.
     """
 
     newsletter: str
@@ -254,6 +268,8 @@ class Edition:
     fallbacks: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     blocked: tuple[str, ...]
+    # Not shown: the tokens of an edition are made of what is, and those of approved ones must stay.
+    counting: Counting | None = field(default=None, repr=False)
 
     @property
     def comma(self) -> str:

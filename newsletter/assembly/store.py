@@ -9,7 +9,7 @@ earlier date, or of the same date and a slug that comes first.
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlmodel import Session, col
@@ -27,6 +27,16 @@ from newsletter.content.rows import row_id
 from newsletter.content.store import entries, get_newsletter, picture_sizes
 from newsletter.database import changed_rows
 from newsletter.errors import Ambiguous, NotFound, WrongState
+
+
+class IssueMark(NamedTuple):
+    """An issue without its documents: every change of its items, texts, settings or state shows in it."""
+
+    id: int
+    slug: str
+    state: IssueState
+    changed: dt.datetime
+    revision: int
 
 
 def save_plan(session: Session, newsletter_id: int, plan: IssuePlan, *, now: dt.datetime) -> Difference:
@@ -98,6 +108,14 @@ def list_issues(session: Session, newsletter_id: int | None = None) -> Sequence[
     own = [] if newsletter_id is None else [col(IssueRow.newsletter_id) == newsletter_id]
     latest = (col(IssueRow.date).desc(), col(IssueRow.slug).desc(), col(IssueRow.newsletter_id))
     return session.scalars(select(IssueRow).where(*own).order_by(*latest)).all()
+
+
+def issue_marks(session: Session, newsletter_id: int, *, slug: str | None = None) -> Sequence[IssueMark]:
+    """What tells of the issues of a newsletter, or of one, whether they have changed; latest first."""
+    own = [col(IssueRow.newsletter_id) == newsletter_id, *([] if slug is None else [col(IssueRow.slug) == slug])]
+    columns = (IssueRow.id, IssueRow.slug, IssueRow.state, IssueRow.changed, IssueRow.revision)
+    latest = (col(IssueRow.date).desc(), col(IssueRow.slug).desc())
+    return [IssueMark(*row) for row in session.execute(select(*map(col, columns)).where(*own).order_by(*latest))]
 
 
 def previous_plan(session: Session, newsletter_id: int, date: dt.date) -> IssuePlan | None:

@@ -14,7 +14,7 @@ from newsletter.cli import operations, processes
 from newsletter.cli.groups import Commands
 from newsletter.cli.state import STATE
 from newsletter.errors import NewsletterError
-from newsletter.logs import configure
+from newsletter.logs import configure, discreet
 from subscribers.errors import SubscribersError
 
 app = typer.Typer(
@@ -73,5 +73,5 @@ def run() -> None:
         if STATE.verbose or not isinstance(error, DBAPIError):
             raise
         # likewise under the database, or another program that holds it
-        typer.echo(f"newsletter: the database says: {' '.join(str(error.orig).split())}", err=True)
+        typer.echo(f"newsletter: the database says: {discreet(' '.join(str(error.orig).split()))}", err=True)
         sys.exit(1)

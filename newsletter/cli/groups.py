@@ -18,11 +18,15 @@ GROUPS: Final = {
     "subscribers": "subscribers",
     "lists": "lists",
     "segments": "segments",
+    "tags": "tags",
+    "retention": "retention",
+    "feedback": "feedback",
     "theme": "themes",
     "doctor": "doctor",
     "demo": "demo",
+    "web": "web",
 }
-"""The groups (and one command), and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
+"""The groups (and two commands), and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
 
 
 def group(words: str | None = None, **named: Any) -> typer.Typer:

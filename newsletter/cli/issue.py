@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from newsletter.cli.clicks import clicks
 from newsletter.cli.corrections import correct, correction_json, correction_words
 from newsletter.cli.export import export
 from newsletter.cli.groups import group
@@ -24,6 +25,7 @@ app = group("Issues: assemble, compile, check, approve, queue, watch, prove.", n
 app.command()(export)
 app.command()(correct)
 app.command()(queue)
+app.command()(clicks)
 
 ACKNOWLEDGED_SECONDS: Final = 30
 """How long `pause` waits for what is on the wire."""
@@ -272,11 +274,14 @@ def test(
 @app.command()
 def status(slug: str, newsletter: str = NewsletterOption, json: bool = JsonOption) -> None:
     """Say how an issue's dispatch stands."""
-    standing = STATE.pipeline().control.status(slug, newsletter=newsletter)
+    pipeline = STATE.pipeline()
+    standing = pipeline.control.status(slug, newsletter=newsletter)
     if json:
         print_json(standing_json(standing))
-    else:
-        say(standing_words(slug, standing))
+        return
+    say(standing_words(slug, standing))
+    if back := pipeline.feedback.counts(slug, newsletter=newsletter):
+        say(f"came back: {', '.join(f'{count:,} {kind.value}' for kind, count in sorted(back.items()))}")
 
 
 @app.command()

@@ -59,6 +59,8 @@ def create(
         name, public=public, double_opt_in=not single_opt_in, opt_in_reason=reason, description=description
     )
     say(f"list {name} created")
+    if single_opt_in and not reason.strip():
+        note("its members need not confirm, and the list says that no reason was given: add one with opt_in_reason=…")
 
 
 @app.command("list")
@@ -89,6 +91,8 @@ def _list_json(facts: ListFacts) -> dict[str, object]:
         "double_opt_in": facts.double_opt_in,
         "opt_in_reason": facts.opt_in_reason,
         "description": facts.description,
+        "titles": dict(facts.titles),
+        "descriptions": dict(facts.descriptions),
         "created": facts.created,
         **{state.value: facts.counts[state] for state in MembershipState},
     }
@@ -98,7 +102,10 @@ def _list_json(facts: ListFacts) -> dict[str, object]:
 def set_list(
     name: str,
     changes: list[str] = typer.Argument(
-        ..., metavar=PAIRS, help="name, public, double_opt_in, opt_in_reason or description; like public=true."
+        ...,
+        metavar=PAIRS,
+        help="name, public, double_opt_in, opt_in_reason, description, and what readers see in each language: "
+        "title.fr, description.fr; like public=true.",
     ),
 ) -> None:
     """Change what is said about a list."""
@@ -109,11 +116,38 @@ def set_list(
 
 
 @app.command()
-def delete(name: str, yes: bool = YesOption) -> None:
+def rename(
+    old: str,
+    new: str,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would happen."),
+    json: bool = JsonOption,
+) -> None:
+    """Give a list another name; members and consent stay, segments that name it do not follow."""
+    stranded = STATE.pipeline().people.lists.change(old, {"name": new}, dry_run=dry_run)
+    if json:
+        print_json({"old": old, "new": new, "stranded": stranded})
+        return
+    say(f"list {old} {'would be' if dry_run else 'is'} named {new}")
+    if stranded:
+        note(f"still by the old name in {', '.join(stranded)}: nobody is meant there until you change it")
+
+
+@app.command()
+def delete(
+    name: str,
+    yes: bool = YesOption,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would happen."),
+    json: bool = JsonOption,
+) -> None:
     """Delete a list and its memberships; the people stay, and so does the consent log."""
-    agree(f"Delete the list {name} and all its memberships?", yes=yes)
-    members = STATE.pipeline().people.lists.delete(name)
-    say(f"list {name} deleted; it had {counted(members, 'member', 'members')}")
+    if not dry_run:
+        agree(f"Delete the list {name} and all its memberships?", yes=yes)
+    members = STATE.pipeline().people.lists.delete(name, dry_run=dry_run)
+    if json:
+        print_json({"list": name, "members": members})
+        return
+    has = "would be deleted; it has" if dry_run else "deleted; it had"
+    say(f"list {name} {has} {counted(members, 'member', 'members')}")
 
 
 @app.command()

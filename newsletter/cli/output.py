@@ -7,13 +7,16 @@ only for the eye goes to standard error.
 
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import typer
 
+from newsletter.errors import InvalidInput
 from newsletter.times import rfc3339
 
 JsonOption = typer.Option(False, "--json", help="Print JSON instead of words.")
@@ -66,16 +69,40 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, he
     Console().print(table)
 
 
+def private(path: Path) -> TextIO:
+    """Open a file of personal data for writing; a new one may be read by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+
+
 @contextmanager
-def progress(words: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for anything that may take longer than two seconds; only on a terminal."""
+def progress(words: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for anything that may take longer than two seconds; only on a terminal; `unit` tells the speed."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    class Speed(ProgressColumn):
+        """How many there are in a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f} {unit}/s" if unit and task.speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)

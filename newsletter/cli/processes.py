@@ -1,4 +1,4 @@
-"""Processes: the dispatcher, the scheduler, and the supervisor that keeps both alive."""
+"""Processes: the dispatcher, the scheduler, and the supervisor that keeps them and the web alive."""
 
 import asyncio
 import logging
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Pipeline
     from newsletter.dispatch.dispatcher import Dispatcher, Ending
 
+RETENTION_SECONDS = 60
+"""How soon the scheduler notices that the hour has come at which terms are looked at."""
+
+REFUSALS_SECONDS = 5
+"""How soon the scheduler draws the consequences of what relays refuse."""
+
 PATIENCE = typer.Option(60.0, help="Seconds to wait for what is due later, or for a relay that is away.")
+HOST = typer.Option("127.0.0.1", help="The address of this machine at which the pages are served.")
+PORT = typer.Option(8000, min=0, max=65535, help="The port at which the pages are served; 0: any that is free.")
 
 
 def register(app: typer.Typer) -> None:
@@ -108,7 +116,7 @@ def dispatch_single(pipeline: "Pipeline", mailing: str) -> str:
 
 def scheduler() -> None:
     """Run the scheduler in the foreground: it starts due runs, also those missed while it was away."""
-    from scheduler import make_scheduler
+    from scheduler import Round, make_scheduler
 
     configure(logging.INFO)
     pipeline = STATE.pipeline()
@@ -120,18 +128,24 @@ def scheduler() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     on_orphaned(stopped.set)
-    clock = make_scheduler(pipeline.sending.start_due)
+    rounds = (
+        Round("retention", RETENTION_SECONDS, lambda: pipeline.retention.tick(pipeline.parts.now())),
+        Round("refusals", REFUSALS_SECONDS, pipeline.feedback.refusals),
+        Round("mailbox", pipeline.parts.settings.bounce.imap.interval, pipeline.feedback.look),
+    )
+    clock = make_scheduler(pipeline.wake, rounds)
     clock.start()
     stopped.wait()
     clock.shutdown()
 
 
-def run() -> None:
-    """Run scheduler and dispatcher together, and start again whichever ends."""
+def run(host: str = HOST, port: int = PORT) -> None:
+    """Run scheduler, dispatcher and web together, and start again whichever ends."""
     STATE.pipeline()
-    typer.echo("scheduler and dispatcher are running; stop them with Ctrl-C", err=True)
+    typer.echo("scheduler, dispatcher and web are running; stop them with Ctrl-C", err=True)
+    arguments = {"scheduler": (), "dispatch": (), "web": ("--host", host, "--port", str(port))}
     supervisor = Supervisor(
-        {name: [sys.executable, "-m", "newsletter", *_who(), name] for name in ("scheduler", "dispatch")}
+        {name: [sys.executable, "-m", "newsletter", *_who(), name, *given] for name, given in arguments.items()}
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: supervisor.stop())

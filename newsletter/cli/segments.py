@@ -33,8 +33,8 @@ def _pointing() -> Iterator[None]:
 
 def _report(facts: SegmentFacts, done: str) -> None:
     say(f"segment {facts.name} {done}: {facts.words}")
-    if facts.doubt:
-        note(f"note: {facts.doubt}")
+    for doubt in facts.doubts:
+        note(f"note: {doubt}")
 
 
 @app.command()
@@ -73,6 +73,8 @@ def show(name: str, json: bool = JsonOption) -> None:
     say(facts.name)
     say(facts.expression)
     say(facts.words)
+    for named, words in facts.named.items():
+        say(f"  segment {named}: {words}")
 
 
 def _segment_json(facts: SegmentFacts) -> dict[str, object]:
@@ -80,6 +82,7 @@ def _segment_json(facts: SegmentFacts) -> dict[str, object]:
         "name": facts.name,
         "expression": facts.expression,
         "words": facts.words,
+        "named": dict(facts.named),
         "created": facts.created,
         "updated": facts.updated,
     }
@@ -87,18 +90,42 @@ def _segment_json(facts: SegmentFacts) -> dict[str, object]:
 
 @app.command()
 def count(
-    name: str,
+    name: str | None = typer.Argument(None, help="A saved segment."),
+    expression: str | None = typer.Option(
+        None, "--expression", metavar="EXPR", help="Count whom this expression means, without saving it."
+    ),
     newsletter: str | None = typer.Option(None, "--newsletter", help="Count also who would receive this newsletter."),
     json: bool = JsonOption,
 ) -> None:
     """Count the people whom a segment means, and with --newsletter those who would receive it now."""
-    counts = STATE.pipeline().people.segments.count(name, newsletter=newsletter)
+    segments = STATE.pipeline().people.segments
+    with _pointing():
+        if expression is not None and name is None:
+            counts = segments.count_expression(expression, newsletter=newsletter)
+        elif name is not None and expression is None:
+            counts = segments.count(name, newsletter=newsletter)
+        else:
+            raise InvalidInput("name a saved segment, or give an expression with --expression")
     if json:
-        print_json({"segment": name, "count": counts.matching, "newsletter": newsletter, "audience": counts.audience})
+        asked = {"segment": name} if name is not None else {"expression": expression}
+        print_json({**asked, "count": counts.matching, "newsletter": newsletter, "audience": counts.audience})
         return
     say(counted(counts.matching, "person", "people"))
     if counts.audience is not None:
         say(f"{counts.audience:,} would receive {newsletter}")
+
+
+@app.command("test")
+def test_segment(name: str, address: str, json: bool = JsonOption) -> None:
+    """Say whether a segment means a person, and which part of it does not."""
+    tested = STATE.pipeline().people.segments.test(name, address)
+    if json:
+        parts = [{"depth": part.depth, "words": part.words, "holds": part.holds} for part in tested.parts]
+        print_json({"segment": name, "holds": tested.holds, "parts": parts})
+        return
+    say(f"{address} is {'meant' if tested.holds else 'not meant'} by {name}")
+    for part in tested.parts:
+        say(f"{'  ' * part.depth}  {'yes' if part.holds else 'no '}  {part.words}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from newsletter.assembly.edition import Direction
 from newsletter.compilation.message import Skeleton, Values
 from newsletter.compilation.said import Said
 from newsletter.compilation.slots import Slot, Slots
+from newsletter.content.newsletter import Tracking
 
 SAMPLE: Final = Values(
     address="sample.reader@readers.example",
@@ -26,6 +27,9 @@ SAMPLE: Final = Values(
     date=dt.datetime(2000, 1, 1, 9, tzinfo=dt.UTC),
     unsubscribe_url="https://news.example/u/sample",
     preferences_url="https://news.example/p/sample",
+    click="sample",
+    open="sample",
+    confirmation_url="https://news.example/c/sample",
 )
 """The neutral reader of samples and archive: officers' slots show their defaults, and no link acts on anybody."""
 
@@ -39,7 +43,9 @@ class Artifact:
     `subject`, `preheader`, `html` and `text`; `unknown` is what officers wrote in double brackets to no effect. `links`
     is the targets in the HTML, in order, and `text_lacks` those of them that the text does not show. `size` is the
     octets of the largest message it can become, about. `said` is what each of its entries says, by digest (empty where
-    an earlier version compiled it). `mjml` is kept for those who look for the cause of something; it is not sent.
+    an earlier version compiled it). `tracking` says whose clicks are counted, `tracked` where the counted links lead,
+    from number 1 on; they stand in what is sent alone, never in `html` and `text`. `mjml` is kept for those who look
+    for the cause of something; it is not sent.
     """
 
     newsletter: str
@@ -63,6 +69,8 @@ class Artifact:
     size: int
     digest: str
     said: tuple[Said, ...] = ()
+    tracking: Tracking = Tracking.OFF
+    tracked: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,6 +119,8 @@ class Artifact:
             "text_lacks": list(self.text_lacks),
             "size": self.size,
             "said": [[each.key, each.title, each.digest] for each in self.said],
+            "tracking": self.tracking.value,
+            "tracked": list(self.tracked),
         }
 
 
@@ -118,9 +128,9 @@ def artifact_from(facts: Mapping[str, Any], **texts: Any) -> Artifact:
     """The artifact again from its `facts` and its other fields."""
     slots = tuple(Slot(name, default) for name, default in facts["slots"])
     told = tuple(Said(*each) for each in facts.get("said", ()))
-    lists = {name: tuple(facts[name]) for name in ("unknown", "links", "text_lacks")}
-    date = dt.date.fromisoformat(facts["date"])
-    return Artifact(**{**facts, **lists, "slots": slots, "said": told, "date": date}, **texts)
+    lists = {name: tuple(facts.get(name, ())) for name in ("unknown", "links", "text_lacks", "tracked")}
+    plain = {"date": dt.date.fromisoformat(facts["date"]), "tracking": Tracking(facts.get("tracking", Tracking.OFF))}
+    return Artifact(**{**facts, **lists, **plain, "slots": slots, "said": told}, **texts)
 
 
 def digest_of(language: str, variant: str, *, skeleton: bytes) -> str:

@@ -27,6 +27,9 @@ from newsletter.compilation.slots import ORIGIN, Field, Slots
 from newsletter.compilation.structure import check_shape
 from newsletter.compilation.templates import render_mjml, render_text
 from newsletter.compilation.theme import ThemeFolder, read_theme
+from newsletter.compilation.tracking import with_tracking
+from newsletter.compilation.vocabulary import Dressed
+from newsletter.content.newsletter import Tracking
 from newsletter.links import Links
 from subscribers.address import parse_address
 
@@ -55,11 +58,13 @@ def compile_edition(edition: Edition, *, links: Links, templates_dir: Path | Non
     theme = read_theme(edition.theme.name, folder=templates_dir)
     slots = Slots.of(repr(edition))
     mjml = directed(render_mjml(theme, edition, slots=slots), edition.dir)
-    html = _html(mjml, edition, slots=slots)
+    html = page_from(mjml, edition, slots=slots)
     text = _text(theme, edition, slots=slots)
     subject = slots.mark(edition.subject)
-    head = _head(edition)
-    skeleton = build_skeleton(head, subject=slots.split(subject), text=slots.split(text), html=slots.split(html))
+    head, used = _head(edition), slots.used
+    sent = with_tracking(html, text, edition=edition, links=links, slots=slots)
+    parts = {"subject": slots.split(subject), "text": slots.split(sent.text), "html": slots.split(sent.html)}
+    skeleton = build_skeleton(head, **parts)
     targets = check_shape("compile", html).links
     return Artifact(
         newsletter=edition.newsletter,
@@ -76,17 +81,20 @@ def compile_edition(edition: Edition, *, links: Links, templates_dir: Path | Non
         text=text,
         skeleton=skeleton.to_bytes(),
         nonce=slots.nonce,
-        slots=slots.used,
+        slots=used,
         unknown=slots.unknown,
         links=targets,
         text_lacks=links_missing(text, targets),
-        size=len(render(skeleton, _largest(skeleton, links))),
+        size=len(render(skeleton, largest_values(skeleton, links))),
         digest=digest_of(edition.language, edition.variant, skeleton=skeleton.to_bytes()),
         said=said(edition),
+        tracking=edition.counting.tracking if edition.counting else Tracking.OFF,
+        tracked=sent.targets,
     )
 
 
-def _html(mjml: str, edition: Edition, *, slots: Slots) -> str:
+def page_from(mjml: str, edition: Dressed, *, slots: Slots) -> str:
+    """Take MJML through the rest of the chain; raises as `compile_edition`."""
     made = html_from(mjml)
     slots.check("mjml", mjml, made)
     shape = check_shape("mjml", made)
@@ -126,13 +134,17 @@ def _sender_id(domain: str) -> str:
     return re.sub(r"[^a-z0-9]", "", domain)[:15].ljust(5, "0")
 
 
-def _largest(skeleton: Skeleton, links: Links) -> Values:
+def largest_values(skeleton: Skeleton, links: Links) -> Values:
+    """The values that make the largest message a skeleton can become, about."""
     return replace(
         SAMPLE,
         address=f"{'a' * 64}@{'b' * 60}.example",
         name=_LONG_NAME,
         unsubscribe_url=links.unsubscribe(_TOKEN),
         preferences_url=links.preferences(_TOKEN),
+        click=_TOKEN,
+        open=_TOKEN,
+        confirmation_url=links.confirmation(_TOKEN),
         slots={slot.name: _LONG_NAME for slot in skeleton.slots if slot.name in set(Field)},
     )
 

@@ -61,6 +61,14 @@ def structured(name: str, value: str) -> bytes:
     return _folded(name, value)
 
 
+def continued(name: str, value: str) -> bytes:
+    """A further line of the structured field `name`, whose value is one word."""
+    _refuse_controls(name, value)
+    if not value.isascii() or len(value) >= LIMIT:
+        raise HeaderRefused(name, f"takes ASCII only, and less than {LIMIT} octets in a line")
+    return f" {value}\r\n".encode("ascii")
+
+
 def unstructured(name: str, text: str) -> bytes:
     """A field that people read (Subject): as it is where that is possible, else in encoded-words."""
     _refuse_controls(name, text)

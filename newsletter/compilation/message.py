@@ -61,7 +61,8 @@ class Values:
     One reader's values.
 
     `address` is ASCII (domains as A-labels); `message_id` without angle brackets; `date` is the run's, not now. Without
-    `unsubscribe_url` the message has no header to leave by. `slots` holds officers' slots by name.
+    `unsubscribe_url`, or where `one_click` says so, the message has no header to leave by. `click` and `open` are the
+    tokens under which this reader's doings are counted, where they are. `slots` holds officers' slots by name.
     """
 
     address: str
@@ -69,8 +70,12 @@ class Values:
     message_id: str
     date: datetime
     unsubscribe_url: str = ""
+    one_click: bool = True
     unsubscribe_mailto: str = ""
     preferences_url: str = ""
+    click: str = ""
+    open: str = ""
+    confirmation_url: str = ""
     slots: Mapping[str, str] = field(default_factory=dict)
 
     def by_name(self) -> dict[str, str]:
@@ -81,6 +86,9 @@ class Values:
             System.RECIPIENT: self.address,
             System.UNSUBSCRIBE: self.unsubscribe_url,
             System.PREFERENCES: self.preferences_url,
+            System.CLICK: self.click,
+            System.OPEN: self.open,
+            System.CONFIRMATION: self.confirmation_url,
         }
 
 
@@ -195,13 +203,16 @@ def _subject_field(text: str) -> bytes:
 
 
 def _unsubscribe(values: Values) -> bytes:
-    if not values.unsubscribe_url:
+    if not (values.unsubscribe_url and values.one_click):
         return b""
-    addresses = [values.unsubscribe_url, *([values.unsubscribe_mailto] if values.unsubscribe_mailto else [])]
-    for address in addresses:
-        if _DELIMITERS.search(address):
-            raise headers.HeaderRefused("List-Unsubscribe", "needs addresses that are percent-encoded")
-    return headers.structured("List-Unsubscribe", ", ".join(f"<{address}>" for address in addresses)) + ONE_CLICK
+    web, mail = values.unsubscribe_url, values.unsubscribe_mailto
+    if _DELIMITERS.search(web) or (mail and _DELIMITERS.search(mail)):
+        raise headers.HeaderRefused("List-Unsubscribe", "needs addresses that are percent-encoded")
+    if not mail:
+        return headers.structured("List-Unsubscribe", f"<{web}>") + ONE_CLICK
+    # Looking for where to fold takes as long as all other headers, and here it is known: each on a line of its own.
+    first = headers.structured("List-Unsubscribe", f"<{web}>,")
+    return first + headers.continued("List-Unsubscribe", f"<{mail}>") + ONE_CLICK
 
 
 def _replies(head: Head) -> bytes:

@@ -101,6 +101,7 @@ def _spoken_to_readers(edition: Edition) -> frozenset[tuple[str, ...]]:
     sentences = (
         say("You receive this because you subscribed to {newsletter}.", newsletter=name),
         say("Sent to {email}", email=""),
+        *([edition.counting.words] if edition.counting else []),
     )
     return frozenset(_words(sentence) for sentence in sentences)
 

@@ -56,10 +56,17 @@ class System(StrEnum):
     UNSUBSCRIBE = "unsubscribe_url"
     #: Where the reader changes languages and lists: a whole address.
     PREFERENCES = "preferences_url"
+    #: What stands in the addresses by which clicks are counted; no theme writes it.
+    CLICK = "click"
+    #: What stands in the address by which opened messages are counted; no theme writes it.
+    OPEN = "open"
+    #: Where the reader confirms what they asked for: a whole address, in single messages only.
+    CONFIRMATION = "confirmation_url"
 
 
 _OFFICERS: Final = frozenset(field.value for field in Field)
-_URLS: Final = frozenset({System.UNSUBSCRIBE.value, System.PREFERENCES.value})
+_THEMES_URLS: Final = frozenset({System.UNSUBSCRIBE.value, System.PREFERENCES.value})
+_URLS: Final = _THEMES_URLS | {System.CONFIRMATION.value}
 _TEXTS: Final = _OFFICERS | {System.RECIPIENT.value}
 
 
@@ -157,9 +164,13 @@ class Slots:
 
     def url(self, name: str) -> str:
         """The token of a whole address. Raises ValueError for a name that is no such slot."""
-        if name not in _URLS:
-            raise ValueError(f"there is no address {name!r}; there are {', '.join(sorted(_URLS))}")
+        if name not in _THEMES_URLS:
+            raise ValueError(f"there is no address {name!r}; there are {', '.join(sorted(_THEMES_URLS))}")
         return self.token(Slot(name))
+
+    def confirmation_url(self) -> str:
+        """The token of the address where a letter's reader confirms; an edition has none."""
+        return self.token(Slot(System.CONFIRMATION))
 
     def token(self, slot: Slot) -> str:
         """The token of a slot, the same whenever it is asked for."""

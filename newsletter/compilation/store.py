@@ -7,7 +7,7 @@ Each function takes a session and commits nothing.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import CursorResult, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -133,6 +133,12 @@ def corrections(session: Session, issue_id: int) -> tuple[Correction, ...]:
         )
         for row in rows
     )
+
+
+def count_corrections(session: Session) -> Mapping[int, int]:
+    """How many corrections issues have, by their id; those without any are left out."""
+    counted = select(col(CorrectionRow.issue_id), func.count()).group_by(col(CorrectionRow.issue_id))
+    return {issue_id: count for issue_id, count in session.execute(counted)}  # noqa: C416  a Row is no pair for dict()
 
 
 def _artifact(row: ArtifactRow) -> Artifact:

@@ -9,15 +9,16 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Final
+from typing import Final, Protocol
 
 from markupsafe import Markup, escape
 
-from newsletter.assembly.edition import Anchor, Edition, Phrase
+from newsletter.assembly.edition import Anchor, Direction, Phrase
 from newsletter.compilation.slots import Slots
 from newsletter.compilation.theme import ThemeFolder, palette
 from newsletter.content.entry import Action
 from newsletter.content.markdown import to_html, to_inline_html, to_text
+from newsletter.content.newsletter import Theme
 from newsletter.words import Catalogue, catalogue
 
 FILTERS: Final = ("phrase", "plain", "mark", "md", "md_inline", "text", "wrap", "rule")
@@ -48,17 +49,36 @@ _PROPER: Final = {
 """Names whose capitals are not simply the first letter."""
 
 
-def names_for_mjml(theme: ThemeFolder, edition: Edition, *, slots: Slots) -> dict[str, object]:
+class Dressed(Protocol):
+    """What is dressed by a theme: an edition, or a letter (see `single`)."""
+
+    @property
+    def language(self) -> str:
+        """The language of its words."""
+        ...
+
+    @property
+    def dir(self) -> Direction:
+        """How its script runs."""
+        ...
+
+    @property
+    def theme(self) -> Theme:
+        """Which theme, in which colour."""
+        ...
+
+
+def names_for_mjml(theme: ThemeFolder, edition: Dressed, *, slots: Slots) -> dict[str, object]:
     """The names of a `.mjml.j2` template."""
     return {**_values(theme, edition, slots=slots), **_Markup(slots, catalogue(edition.language)).names()}
 
 
-def names_for_text(theme: ThemeFolder, edition: Edition, *, slots: Slots) -> dict[str, object]:
+def names_for_text(theme: ThemeFolder, edition: Dressed, *, slots: Slots) -> dict[str, object]:
     """The names of a `.txt.j2` template."""
     return {**_values(theme, edition, slots=slots), **_Plain(slots, catalogue(edition.language)).names()}
 
 
-def _values(theme: ThemeFolder, edition: Edition, *, slots: Slots) -> dict[str, object]:
+def _values(theme: ThemeFolder, edition: Dressed, *, slots: Slots) -> dict[str, object]:
     colours = palette(theme.manifest, edition.theme.accent)
     schemes = {"light": SimpleNamespace(**colours.light), "dark": SimpleNamespace(**colours.dark)}
     words = catalogue(edition.language)

@@ -36,6 +36,17 @@ class Show(StrEnum):
     LINES = "lines"
 
 
+class Tracking(StrEnum):
+    """Whether what readers do with a message is counted."""
+
+    #: It is not, and no link is changed.
+    OFF = "off"
+    #: Clicks are counted by link, without anybody knowing whose they are.
+    TOTALS = "totals"
+    #: It is known who has clicked in an issue, so that segments can ask for it.
+    PEOPLE = "people"
+
+
 def _address(value: str) -> str:
     try:
         return parse_address(value).text
@@ -133,7 +144,12 @@ class Topic(Value):
 
 
 class Newsletter(Value):
-    """The series: name, languages (the first is the default), time zone, sender, sections, theme."""
+    """
+    The series: name, languages (the first is the default), time zone, sender, sections, theme.
+
+    `opens` says whether opened messages are counted like clicks, where `tracking` counts anything.
+    `consent` is what people agree to who sign up, where the program's own words will not do.
+    """
 
     slug: Key
     name: Localised
@@ -147,6 +163,9 @@ class Newsletter(Value):
     fallback: Fallback = Fallback.SHOW
     theme: Theme = Theme()
     footer: Footer = Footer()
+    tracking: Tracking = Tracking.OFF
+    opens: bool = False
+    consent: Localised = {}
     sections: Sections
 
     @field_validator("locales")

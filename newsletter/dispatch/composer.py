@@ -7,7 +7,6 @@ of slot values. The same delivery gives the same bytes at every attempt: Message
 made up. What signs is imported only where something is signed.
 """
 
-import hmac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.message import Skeleton, Values, render
+from newsletter.content.newsletter import Tracking
 from newsletter.database import Sessions
 from newsletter.dispatch.ledger import Claim
+from newsletter.dispatch.marks import Marks
+from newsletter.dispatch.names import Names, leaving_address, return_path
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
 from newsletter.dispatch.relay import Envelope
 from newsletter.links import Links
@@ -36,6 +38,12 @@ UNSUBSCRIBE: Final = "unsubscribe"
 
 PREFERENCES: Final = "preferences"
 """Purpose of the token that opens the page of one's own; its payload is `UID`."""
+
+CONFIRM: Final = "confirm"
+"""Purpose of the token that confirms what a letter asks about; its payload is the key of the letter's mailing."""
+
+LETTERS: Final = ("confirm:", "notice:")
+"""How the mailing of a letter begins; nobody unsubscribes from one, and it is addressed to nobody by name."""
 
 NOBODY: Final = "test"
 """Stands for the public id where a message goes to somebody who is no subscriber."""
@@ -72,6 +80,7 @@ class Form:
     sender: str
     domain: str
     signer: "Signer | None"
+    tracking: Tracking = Tracking.OFF
 
 
 class Draft(NamedTuple):
@@ -92,7 +101,9 @@ class MessageComposer:
         # What all messages share: a token needs no quoting, and a keyed digest goes on from where all begin alike.
         self._leave, self._leave_at = signing(sealing.keys, UNSUBSCRIBE), sealing.links.unsubscribe("")
         self._prefer, self._prefer_at = signing(sealing.keys, PREFERENCES), sealing.links.preferences("")
-        self._naming = hmac.new(sealing.keys.suppression, b"delivery/", "sha256")
+        self._names = Names(sealing.keys)
+        self._marks = Marks(sealing.keys)
+        self._confirm, self._confirm_at = signing(sealing.keys, CONFIRM), sealing.links.confirmation("")
 
     @property
     def signs(self) -> bool:
@@ -130,15 +141,22 @@ class MessageComposer:
         """Splice one message, sign it and put it into its envelope."""
         claim, person, form = draft
         recipient, needs_smtputf8 = _mailbox(person.address)
-        name = self._name_of(claim)
-        who = person.uid or NOBODY
+        name = self._names.of(claim.delivery_id, claim.mailing, claim.digest)
+        who, domain = person.uid or NOBODY, self._sealing.bounce_domain
+        click, open_ = self._marks.of(form.tracking, claim.artifact, reader=who, counted=_is_counted(claim, person))
+        is_letter = claim.mailing.startswith(LETTERS)
         values = Values(
             address=recipient,
-            name=f"{person.first_name} {person.last_name}".strip(),
+            name="" if is_letter else f"{person.first_name} {person.last_name}".strip(),
             message_id=f"{name}@{form.domain}",
             date=claim.dated,
             unsubscribe_url=self._leave_at + self._leave(f"{who}/{claim.mailing}"),
+            unsubscribe_mailto=f"mailto:{leaving_address(name, domain)}" if domain and not is_letter else "",
+            one_click=not is_letter,
             preferences_url=self._prefer_at + self._prefer(who),
+            click=click,
+            open=open_,
+            confirmation_url=self._confirm_at + self._confirm(claim.mailing.rpartition("/")[2]) if is_letter else "",
             slots={
                 "first_name": person.first_name,
                 "last_name": person.last_name,
@@ -148,25 +166,13 @@ class MessageComposer:
             },
         )
         data = render(form.skeleton, values)
-        domain = self._sealing.bounce_domain
         return Envelope(
-            sender=f"b+{name}@{domain}" if domain else form.sender,
+            sender=return_path(name, domain) if domain else form.sender,
             recipient=recipient,
             needs_smtputf8=needs_smtputf8,
             name=name,
             data=form.signer.sign(data) + data if form.signer else data,
         )
-
-    def _name_of(self, claim: Claim) -> str:
-        """
-        The delivery's own name: 26 hexadecimal digits that nobody can guess, the same at every attempt.
-
-        It is the left side of the Message-ID (RFC 5322 §3.6.4) and the key of the return path, whose local part has to
-        stay under 64 octets and is read without regard to case (RFC 5321 §4.5.3.1.1).
-        """
-        code = self._naming.copy()
-        code.update(f"{claim.mailing}/{claim.digest}".encode())
-        return code.digest()[:13].hex()
 
 
 def form_of(artifact: Artifact, sealing: Sealing) -> Form:
@@ -181,7 +187,13 @@ def form_of(artifact: Artifact, sealing: Sealing) -> Form:
         sender=artifact.sender_address,
         domain=domain,
         signer=_signer_for(sealing.signers, domain) if sealing.signers else None,
+        tracking=artifact.tracking,
     )
+
+
+def _is_counted(claim: Claim, person: SlotValues) -> bool:
+    """Whether what becomes of a message is counted: that of an issue to a subscriber, no test."""
+    return bool(person.uid) and claim.mailing.startswith("issue:")
 
 
 def _signer_for(signers: "tuple[Signer, ...]", domain: str) -> "Signer | None":

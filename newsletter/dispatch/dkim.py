@@ -7,7 +7,7 @@ their mail programs act upon signed, and barred from being added; lines as short
 bytes for the same message, since `t=` is the message's own Date and both algorithms are deterministic. A signer never
 changes and reads nothing but its argument, so any number of threads may share one.
 
-The only module that knows `cryptography`.
+With `feedback.signatures` the only module that knows `cryptography`.
 """
 
 import calendar

@@ -1,12 +1,19 @@
 """Tables of dispatch: attempts, append-only, and the workers that make them."""
 
 import datetime as dt
+from typing import Final
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, literal_column
 from sqlmodel import Field
 
 from newsletter.dispatch.outcome import Fault, Verdict
 from subscribers.columns import Base, enum_column, identity, instant, reference
+
+OF_RECIPIENT: Final = "fault = 'recipient'"
+"""
+Attempts that failed for their recipient's sake, few among many; a query for them repeats these very words, as those for
+open deliveries do (`planning.models.OPEN`).
+"""
 
 
 class AttemptRow(Base, table=True):
@@ -19,7 +26,15 @@ class AttemptRow(Base, table=True):
     """
 
     __tablename__ = "attempt"
-    __table_args__ = (UniqueConstraint("delivery_id", "number", name="uq_attempt_delivery_number"),)
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "number", name="uq_attempt_delivery_number"),
+        Index(
+            "ix_attempt_of_recipient",
+            "id",
+            sqlite_where=literal_column(OF_RECIPIENT),
+            postgresql_where=literal_column(OF_RECIPIENT),
+        ),
+    )
 
     id: int | None = identity()
     delivery_id: int = reference("delivery.id")

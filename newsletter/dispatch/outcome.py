@@ -167,6 +167,7 @@ _BY_CODE_AND_WORDS: Final = (
     ("x.1.0", _US, Fault.SENDER),
     ("x.2.x", _GREYLIST, Fault.RELAY),
     ("5.4.1", re.compile("recipient address rejected", re.IGNORECASE), Fault.RECIPIENT),  # Exchange: nobody's address
+    ("5.7.1", re.compile(r"^[\d.\s]*no such user\W*$", re.IGNORECASE), Fault.RECIPIENT),  # Yandex: likewise
 )
 """Codes that relays use for two things, told apart by the words."""
 

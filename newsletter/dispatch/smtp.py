@@ -7,12 +7,14 @@ is a new client, which is not made to be opened twice.
 """
 
 import asyncio
+import base64
 import socket
 import ssl
+from functools import partial
 from typing import Final, cast
 
 import aiosmtplib
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException
 from aiosmtplib.protocol import SMTPProtocol
 
 from newsletter.dispatch.commands import Extensions
@@ -22,10 +24,16 @@ from newsletter.dispatch.transaction import SmtpConnection
 from newsletter.dispatch.trust import Trust
 from newsletter.dispatch.wire import Timeouts, Wire
 from newsletter.errors import ConfigurationFault
+from newsletter.oauth import Oauth, OauthFault, oauthbearer, refusal, xoauth2
 from newsletter.settings import RelaySettings, SmtpSettings, Tls
 
 READY: Final = 220
 """RFC 3207 §4: the reply that lets TLS begin."""
+
+KNOWN: Final = 235
+CHALLENGE: Final = 334
+UNKNOWN: Final = 535
+"""RFC 4954 §4 and §6: we are in; there is more to say; the credentials are not valid."""
 
 TIMEOUTS: Final = Timeouts()
 """RFC 5321 §4.5.3.2."""
@@ -41,6 +49,7 @@ class SmtpRelay:
         self._hello = settings.hello
         self._tls = None if settings.security is Tls.NONE else _context(settings)
         self._trust = Trust(self.name, settings.pipelining)
+        self._oauth = Oauth(settings.oauth)
 
     @property
     def name(self) -> str:
@@ -68,7 +77,10 @@ class SmtpRelay:
             if settings.security is Tls.STARTTLS:
                 await self._secure(client)
                 await client.ehlo()  # once more, RFC 3207 §4.2
-            if settings.username:
+            if settings.oauth.is_set:
+                phase = Phase.AUTH
+                await self._bear_token(client)
+            elif settings.username:
                 phase = Phase.AUTH
                 password = settings.password.get_secret_value() if settings.password else ""
                 await client.login(settings.username, password)
@@ -76,7 +88,7 @@ class SmtpRelay:
         except SMTPResponseException as error:
             client.close()
             raise RelayDown(classify(phase, reply(error.code, error.message))) from error
-        except (SMTPException, OSError, ValueError) as error:
+        except (SMTPException, OSError, ValueError, OauthFault) as error:
             client.close()
             note = one_line(f"{settings.host}:{settings.port}: {type(error).__name__}: {error}")
             down = Outcome(verdict=Verdict.NOT_SENT, phase=phase, fault=Fault.RELAY, note=note, closes=True)
@@ -84,6 +96,31 @@ class SmtpRelay:
         except asyncio.CancelledError:
             client.close()
             raise
+
+    async def _bear_token(self, client: aiosmtplib.SMTP) -> None:
+        """Authenticate by an access token; one that is refused may have been taken back, so a new one is tried once."""
+        token = await asyncio.to_thread(self._oauth.access_token)
+        answer, words = await self._authenticate(client, token)
+        if answer.code == UNKNOWN:
+            newer = await asyncio.to_thread(partial(self._oauth.access_token, refused=token))
+            answer, words = await self._authenticate(client, newer)
+        if answer.code != KNOWN:
+            raise SMTPResponseException(answer.code, f"{answer.message} ({words})" if words else answer.message)
+
+    async def _authenticate(self, client: aiosmtplib.SMTP, token: str) -> tuple[SMTPResponse, str]:
+        """AUTH by the mechanism that the relay offers; returns its answer, and what it says of a token it refuses."""
+        user, offered = self._settings.username or "", {name.lower() for name in client.server_auth_methods}
+        if "xoauth2" in offered:
+            mechanism, first, last = b"XOAUTH2", xoauth2(user, token), b""
+        elif "oauthbearer" in offered:
+            first = oauthbearer(user, token, host=self._settings.host, port=self._settings.port)
+            mechanism, last = b"OAUTHBEARER", b"AQ=="  # RFC 7628 §3.2.3
+        else:
+            raise SMTPException("the relay offers neither XOAUTH2 nor OAUTHBEARER")
+        answer = await client.execute_command(b"AUTH", mechanism, base64.b64encode(first))
+        if answer.code != CHALLENGE:
+            return answer, ""
+        return await client.execute_command(last), refusal(answer.message)
 
     async def _secure(self, client: aiosmtplib.SMTP) -> None:
         """

@@ -96,14 +96,22 @@ def tell(
     run: RunRow | None = None,
     others: Sequence[RunRow] = (),
     doubt: Doubt | None = None,
+    forgotten: dt.datetime | None = None,
 ) -> Story:
     """
     Tell what became of an issue's message to an address.
 
     With `run` the story begins at the frozen audience and knows of pauses; `others` are further runs of the issue,
-    before or after it. With `doubt` it says what follows an unknown outcome.
+    before or after it. With `doubt` it says what follows an unknown outcome. `forgotten` is when the issue's deliveries
+    lost their ties to people, if they have.
     """
     note = (f"The address is suppressed now: {suppressed.value}.",) if suppressed else ()
+    if delivery is None and forgotten is not None:
+        words = (
+            f"whether issue {slug} went to {address} is not known any more: its deliveries lost their ties to people"
+        )
+        words = f"{words[0].upper()}{words[1:]} {rfc3339(forgotten)}, when their term was over."
+        return Story(address=address, issue=slug, state=None, language=None, lines=(words, *note), attempts=())
     if delivery is None:
         words = f"{address} is not in the audience of issue {slug}: nothing was planned for this address."
         return Story(address=address, issue=slug, state=None, language=None, lines=(words, *note), attempts=())

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from newsletter.doctor.check import Check, error, ok, warning
+from newsletter.oauth import Oauth, OauthFault, host_of, oauthbearer, xoauth2
 from newsletter.settings import SmtpSettings, Tls
 
 TIMEOUT: Final = 10.0
@@ -39,7 +40,7 @@ class RelayFacts:
     """
     What was seen of a relay.
 
-    `failed` says in words what went wrong at which step ("connect", "tls", "auth"), both "" where nothing did.
+    `failed` says in words what went wrong at which step ("connect", "tls", "token", "auth"), both "" where nothing did.
     `extensions` has the parameters of each extension by its name in small letters, as announced on the secured
     connection; `tls` the version in use, "" for none; `has_authenticated` is True where a login was asked for and done.
     """
@@ -65,9 +66,13 @@ def probe(settings: SmtpSettings) -> RelayFacts:
             client.starttls(context=_context(settings))
         client.ehlo()
         step = "auth"
-        if settings.username:
+        if settings.oauth.is_set:
+            _bear_token(client, settings)
+        elif settings.username:
             client.login(settings.username, settings.password.get_secret_value() if settings.password else "")
         return _seen(client, settings)
+    except OauthFault as fault:
+        return RelayFacts(step="token", failed=str(fault))
     except (smtplib.SMTPException, OSError, ValueError) as fault:
         step = "tls" if isinstance(fault, ssl.SSLError) else step
         return RelayFacts(step=step, failed=" ".join(_words(fault).split()))
@@ -87,7 +92,9 @@ def check_relay(settings: SmtpSettings, facts: RelayFacts) -> Iterator[Check]:
         return
     yield ok("relay", f"{name} answers")
     yield _secured(settings, facts)
-    if facts.step != "tls":
+    if settings.oauth.is_set and facts.step != "tls":
+        yield _allowed(settings, facts)
+    if facts.step not in {"tls", "token"}:
         yield _authenticated(settings, facts)
     if not facts.step:
         yield from _announced(facts)
@@ -108,6 +115,17 @@ def _connected(settings: SmtpSettings) -> smtplib.SMTP:
 
 def _context(settings: SmtpSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.ca_file)
+
+
+def _bear_token(client: smtplib.SMTP, settings: SmtpSettings) -> None:
+    token, user = Oauth(settings.oauth).access_token(), settings.username or ""
+    if "XOAUTH2" in client.esmtp_features.get("auth", "").upper().split():
+        first, last = xoauth2(user, token).decode(), ""
+        mechanism = "XOAUTH2"
+    else:
+        first, last = oauthbearer(user, token, host=settings.host, port=settings.port).decode(), "\x01"
+        mechanism = "OAUTHBEARER"
+    client.auth(mechanism, lambda challenge=None: first if challenge is None else last)
 
 
 def _seen(client: smtplib.SMTP, settings: SmtpSettings) -> RelayFacts:
@@ -144,12 +162,22 @@ def _secured(settings: SmtpSettings, facts: RelayFacts) -> Check:
     return ok("relay-tls", "the connection does not leave this machine" if not facts.step else "not secured")
 
 
+def _allowed(settings: SmtpSettings, facts: RelayFacts) -> Check:
+    if facts.step == "token":
+        return error(
+            "relay-oauth",
+            f"no access token can be had: {facts.failed}",
+            "Look at NEWSLETTER_SMTP__OAUTH; docs/oauth2.md says where its values come from.",
+        )
+    return ok("relay-oauth", f"{host_of(settings.oauth)} gives access tokens")
+
+
 def _authenticated(settings: SmtpSettings, facts: RelayFacts) -> Check:
     if facts.step == "auth":
         return error(
             "relay-auth",
             f"the relay does not let {settings.username} in: {facts.failed}",
-            "Correct NEWSLETTER_SMTP__USERNAME and __PASSWORD.",
+            f"Correct NEWSLETTER_SMTP__USERNAME and {'__OAUTH' if settings.oauth.is_set else '__PASSWORD'}.",
         )
     if facts.has_authenticated:
         return ok("relay-auth", f"the relay lets {settings.username} in")

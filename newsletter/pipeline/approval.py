@@ -22,6 +22,7 @@ from newsletter.content import store as content
 from newsletter.errors import ApprovalVoid, FindingsOpen, NotFound, WrongState
 from newsletter.logs import logger
 from newsletter.pipeline.entries import back_to_draft
+from newsletter.pipeline.meaning import condition_of_text
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.senders import domains_of, signing_domains
 from newsletter.planning.audience import shares
@@ -40,8 +41,7 @@ from newsletter.preflight.report import PreflightInput, Report, run
 from newsletter.preflight.sender import check_sender
 from newsletter.preflight.wording import report_lines, verdict_words
 from newsletter.words import ENGLISH, catalogue
-from subscribers.segments import parse, to_condition
-from subscribers.store import audience_languages, get_segment, resolver
+from subscribers.store import audience_languages, get_segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,9 +250,7 @@ class Approval:
         return Checked(built=built, report=run(given, outside=found), waivers=accepted)
 
     def _counts(self, session: Session, facts: IssueFacts, segment: str) -> AudienceCounts:
-        condition = to_condition(
-            parse(get_segment(session, segment).expression), now=self._parts.now(), resolve=resolver(session)
-        )
+        condition = condition_of_text(session, get_segment(session, segment).expression, now=self._parts.now())
         settings = facts.settings
         wanted = audience_languages(session, condition, newsletter=settings.slug)
         people: dict[str, int] = {}

@@ -18,7 +18,7 @@ from subscribers import consent, store
 from subscribers.address import Address
 from subscribers.importing import Row
 from subscribers.importing.chunk import Decision, Target, Verdict, decide, look_up
-from subscribers.models import Attribute, ConsentAction, MailingList, MembershipState, Subscriber
+from subscribers.models import Attribute, ConsentAction, MailingList, MembershipState, Subscriber, SuppressionReason
 from subscribers.tokens import Keys
 
 TAGS: Final = "tags"
@@ -98,10 +98,10 @@ class Enrolment:
             raise WrongState("this person has left: only their own new consent brings them back")
         found = barred(store.find_suppression(self.session, decision.digest))
         if found is not None:
-            raise WrongState(
-                f"this address must not be written to ({found.words}); "
-                "`newsletter subscribers unsuppress ADDRESS` would lift that"
-            )
+            lifted = "`newsletter subscribers unsuppress ADDRESS --reason TEXT` would lift that"
+            if found.reason is SuppressionReason.ERASED:
+                lifted = "only their own new consent brings them back"
+            raise WrongState(f"this address must not be written to ({found.words}); {lifted}")
 
     def _join(self, subscriber: Subscriber) -> None:
         store.set_membership(

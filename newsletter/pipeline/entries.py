@@ -18,6 +18,7 @@ from newsletter.content.entry import Kind, Status, StoredEntry
 from newsletter.content.intake import PackReport, import_pack, read_pack
 from newsletter.content.issue import IssuePlan
 from newsletter.content.newsletter import Newsletter
+from newsletter.database import reading
 from newsletter.errors import InvalidInput
 from newsletter.pipeline.parts import Parts
 
@@ -74,12 +75,12 @@ class Entries:
 
     def newsletters(self) -> list[Newsletter]:
         """All newsletters, by slug."""
-        with self._parts.sessions() as session:
+        with reading(self._parts.engine) as session:
             return [settings for _, settings in content.list_newsletters(session)]
 
     def newsletter(self, slug: str) -> Newsletter:
         """A newsletter's settings."""
-        with self._parts.sessions() as session:
+        with reading(self._parts.engine) as session:
             return content.get_newsletter(session, slug)[1]
 
     def change_newsletter(self, slug: str, changes: Mapping[str, Any]) -> tuple[str, ...]:

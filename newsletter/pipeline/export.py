@@ -13,7 +13,7 @@ limited to a segment stands on no page and in no feed; its calendar files are th
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -24,7 +24,7 @@ from newsletter.assembly.edition import Edition
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.calendar_file import issue_file, sitting_file
 from newsletter.compilation.correction import Revised, notes_for
-from newsletter.compilation.feeds import channel_of, item_of, json_feed, rss
+from newsletter.compilation.feeds import Item, channel_of, item_of, json_feed, rss
 from newsletter.compilation.webview import PRINT_SCRIPT, archive_page, sent_page, web_view
 from newsletter.content import store as content
 from newsletter.content.newsletter import Newsletter
@@ -37,6 +37,9 @@ from newsletter.pipeline.parts import Parts
 
 PAGE: Final = "index.html"
 """What web servers show for a folder."""
+
+FEED_ISSUES: Final = 24
+"""The newest issues of a newsletter stand in its feeds, whole: two years of a monthly one, some hundred kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,30 @@ class Exported:
     corrected: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueFiles:
+    """
+    The web view of an issue: its editions as they stand by now, its `pages` and `calendars` by path.
+
+    `pictures` are the names of those that a page shows; `missing` and `pinned` as in `Exported`.
+    """
+
+    revised: tuple[Revised, ...]
+    pages: Mapping[str, bytes]
+    calendars: Mapping[str, bytes]
+    pictures: frozenset[str]
+    missing: tuple[str, ...]
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An edition as lists have it: `edition` without what it consists of, `item` for its feed where it stands there."""
+
+    edition: Edition
+    item: Item | None
+
+
 class Export:
     """The verb of the static export."""
 
@@ -73,25 +100,70 @@ class Export:
         An approved issue gives the bytes that were approved, or those of its last correction. Raises InvalidInput where
         the folder cannot be written.
         """
+        issue = self.issue_files(slug, newsletter=newsletter)
+        script = {f"static/{PRINT_SCRIPT}": (templates() / "web" / "static" / PRINT_SCRIPT).read_bytes()}
+        needed = {**script, **self._pictures(issue.pictures)}
+        owner = issue.revised[0].edition.newsletter
+        names = self._exported(slug, owner, folder)
+        lists = self.list_files([self.listed(name, newsletter=owner) for name in names])
+        files = {**needed, **issue.calendars, **issue.pages, **lists}
+        return Exported(
+            folder=folder,
+            pages=tuple(issue.pages),
+            files=tuple(files),
+            changed=_put(folder, files),
+            missing=issue.missing,
+            pinned=issue.pinned,
+            corrected=tuple(each.edition.language for each in issue.revised if each.notes),
+        )
+
+    def issue_files(self, slug: str, *, newsletter: str | None = None) -> IssueFiles:
+        """The pages and calendar files of an issue, by path."""
         built = self._approval.compile(slug, newsletter=newsletter)
         revised = self._revised(built)
-        site = _Site(self._parts.links, revised, stored=self._stored())
+        site = _Site(self._parts.links, (each.edition for each in revised), stored=self._stored())
+        site.known.update(site.sent(each.edition) for each in revised if each.notes)
         calendars = _calendars(built, revised, site)
         site.known.update(calendars)
         pages: dict[str, bytes] = {}
         for each in revised:
             pages |= self._pages(each, site, default=revised[0].edition.language)
-        needed = {site.script: (templates() / "web" / "static" / PRINT_SCRIPT).read_bytes(), **self._pictures(site)}
-        files = {**needed, **calendars, **pages, **self._lists(slug, revised, folder, site)}
-        return Exported(
-            folder=folder,
-            pages=tuple(pages),
-            files=tuple(files),
-            changed=_put(folder, files),
+        return IssueFiles(
+            revised=tuple(revised),
+            pages=pages,
+            calendars=calendars,
+            pictures=frozenset(site.pictures),
             missing=_missing(built, site),
             pinned=built.pinned,
-            corrected=tuple(each.edition.language for each in revised if each.notes),
         )
+
+    def listed(self, slug: str, *, newsletter: str | None, in_feeds: bool = True) -> tuple[Listed, ...]:
+        """How the editions of an issue stand in lists, and `in_feeds`."""
+        revised = self._revised(self._approval.compile(slug, newsletter=newsletter))
+        return tuple(
+            Listed(
+                edition=replace(each.edition, sections=(), events=()),
+                item=item_of(each.artifact, each.edition, modified=each.modified) if in_feeds else None,
+            )
+            for each in revised
+        )
+
+    def list_files(self, issues: Sequence[Sequence[Listed]]) -> dict[str, bytes]:
+        """The feeds of a newsletter and the page that lists its `issues`, the latest first, by path."""
+        links = self._parts.links
+        site = _Site(links, (each.edition for issue in issues for each in issue), stored=frozenset())
+        files: dict[str, bytes] = {}
+        editions = {each.edition.language: each.edition for issue in reversed(issues) for each in issue}
+        for language, latest in editions.items():
+            channel = channel_of(latest, links=links)
+            newest = (each for issue in issues[:FEED_ISSUES] for each in issue)
+            items = [each.item for each in newest if each.item and each.edition.language == language]
+            files |= {site.path(channel.rss): rss(channel, items), site.path(channel.json): json_feed(channel, items)}
+        site.known.update(files)
+        path = f"{site.path(links.archive(issues[0][0].edition.newsletter))}/{PAGE}"
+        listed = [[each.edition for each in issue] for issue in issues]
+        page = archive_page(listed, links=links, at=lambda address: site.near(address, path))
+        return {**files, path: page.encode()}
 
     def _revised(self, built: Built) -> list[Revised]:
         """The editions without what is limited to a segment, in the order of the languages, as they stand by now."""
@@ -134,35 +206,14 @@ class Export:
         with self._parts.sessions() as session:
             return frozenset(content.picture_names(session))
 
-    def _pictures(self, site: "_Site") -> dict[str, bytes]:
+    def _pictures(self, names: Iterable[str]) -> dict[str, bytes]:
         with self._parts.sessions() as session:
-            return {f"media/{name}": content.get_picture(session, name).data for name in sorted(site.pictures)}
+            return {f"media/{name}": content.get_picture(session, name).data for name in sorted(names)}
 
-    def _lists(self, slug: str, revised: Sequence[Revised], folder: Path, site: "_Site") -> dict[str, bytes]:
-        """The feeds and the page of the newsletter, over the issues that the folder holds by now."""
-        links, newsletter = self._parts.links, revised[0].edition.newsletter
-        home = site.path(links.archive(newsletter))
-        exported = [
-            revised if name == slug else self._revised(self._approval.compile(name, newsletter=newsletter))
-            for name in self._issues(newsletter)
-            if name == slug or (folder / home / name).is_dir()
-        ]
-        files: dict[str, bytes] = {}
-        editions = {each.edition.language: each.edition for issue in reversed(exported) for each in issue}
-        for language, latest in editions.items():
-            channel = channel_of(latest, links=links)
-            items = [
-                item_of(each.artifact, each.edition, modified=each.modified)
-                for issue in exported
-                for each in issue
-                if each.edition.language == language
-            ]
-            files |= {site.path(channel.rss): rss(channel, items), site.path(channel.json): json_feed(channel, items)}
-        listed = [[each.edition for each in issue] for issue in exported]
-        site.known.update(files, (site.page(edition) for issue in listed for edition in issue))
-        path = f"{home}/{PAGE}"
-        page = archive_page(listed, links=links, at=lambda address: site.near(address, path))
-        return {**files, path: page.encode()}
+    def _exported(self, slug: str, newsletter: str, folder: Path) -> list[str]:
+        """The issues of a newsletter that the folder holds with this one, the latest first."""
+        home = folder / "archive" / newsletter
+        return [name for name in self._issues(newsletter) if name == slug or (home / name).is_dir()]
 
     def _issues(self, newsletter: str) -> list[str]:
         """The newsletter's issues, the latest first."""
@@ -178,13 +229,11 @@ class _Site:
     `known` are those that it has, `pictures` the names of those of the `stored` pictures that a page shows.
     """
 
-    def __init__(self, links: Links, revised: Iterable[Revised], *, stored: frozenset[str]) -> None:
+    def __init__(self, links: Links, editions: Iterable[Edition], *, stored: frozenset[str]) -> None:
         self.root = f"{links.root.rstrip('/')}/"
         self.script = self.path(links.script(PRINT_SCRIPT))
         self._links, self._media, self._stored = links, links.picture(""), stored
-        self.known = {self.script}
-        for each in revised:
-            self.known |= {self.page(each.edition), *([self.sent(each.edition)] if each.notes else [])}
+        self.known = {self.script, *map(self.page, editions)}
         self.pictures: set[str] = set()
 
     def path(self, address: str) -> str:
@@ -196,7 +245,7 @@ class _Site:
         return f"{self.path(edition.web_view)}/{PAGE}"
 
     def sent(self, edition: Edition) -> str:
-        """Where the email as it was sent lies, if the edition was corrected since."""
+        """Where the email as it was sent lies, where the edition was corrected since."""
         return f"{self.path(self._links.as_sent(edition.newsletter, edition.issue, edition.language))}/{PAGE}"
 
     def near(self, address: str, page: str) -> str:

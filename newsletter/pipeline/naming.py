@@ -1,5 +1,5 @@
 """
-What names a list or a saved segment: other segments, queued issues, items that are limited to a segment.
+What names a list, a tag or a saved segment: other segments, queued issues, items that are limited to a segment.
 
 Takes a session and a name, yields the dependents in words. An expression that names what is gone would mean nobody, or
 stop a run from starting, so a name that is in use is not given up silently.
@@ -16,7 +16,7 @@ from newsletter.pipeline.mailings import mailing_named
 from newsletter.planning.models import RunState
 from newsletter.planning.store import runs
 from subscribers.errors import SubscribersError
-from subscribers.segments import Expression, expand, named_lists, parse
+from subscribers.segments import Expression, expand, named_lists, named_tags, parse
 from subscribers.store import all_segments, resolver
 
 _OVER = (IssueState.SENT, IssueState.CANCELLED)
@@ -26,6 +26,11 @@ _OVER = (IssueState.SENT, IssueState.CANCELLED)
 def naming_list(session: Session, name: str) -> list[str]:
     """Say which segments and queued issues name a list, also through other segments."""
     return [words for words, text in _expressions(session) if name in _names(session, text)[0]]
+
+
+def naming_tag(session: Session, name: str) -> list[str]:
+    """Say which segments and queued issues name a tag, also through other segments."""
+    return [words for words, text in _expressions(session) if name.lower() in _tags(session, text)]
 
 
 def naming_segment(session: Session, name: str) -> list[str]:
@@ -50,6 +55,14 @@ def _expressions(session: Session) -> Iterator[tuple[str, str]]:
         yield f"the segment “{saved.name}”", saved.expression
     for run in runs(session, states=(RunState.SCHEDULED, RunState.PLANNING, RunState.PAUSED)):
         yield f"the queued issue {mailing_named(run.mailing)[1]}", run.expression
+
+
+def _tags(session: Session, text: str) -> frozenset[str]:
+    try:
+        # Letter case does not matter to tags.
+        return frozenset(tag.lower() for tag in named_tags(expand(parse(text), resolver(session))))
+    except SubscribersError:
+        return frozenset()
 
 
 def _names(session: Session, text: str) -> tuple[frozenset[str], frozenset[str]]:

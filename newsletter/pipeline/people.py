@@ -7,38 +7,40 @@ or is erased has what was planned for them stopped in the same transaction.
 
 import csv
 import json
-import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TextIO
 
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.content.store import get_newsletter
 from newsletter.database import reading
 from newsletter.errors import InvalidInput
 from newsletter.logs import logger
-from newsletter.pipeline import enrolment
+from newsletter.pipeline.barring import Barring
+from newsletter.pipeline.changes import SOURCE, Changes
+from newsletter.pipeline.dossier import Data, Dossier, data_at, data_by_id
 from newsletter.pipeline.enrolment import Enrolment, described
+from newsletter.pipeline.erasure import Erasure
+from newsletter.pipeline.imports import Imports, list_for
 from newsletter.pipeline.lists import Lists
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.person import Person, Standing, barred, people_of, standing_of
 from newsletter.pipeline.segments import Segments, condition_of
-from newsletter.pipeline.stopping import stop_all, stop_unmeant
-from newsletter.planning.store import forget_address
+from newsletter.pipeline.stopping import Stopped, stop_all, stop_unmeant
+from newsletter.pipeline.tags import Tags
 from subscribers import consent, privacy, store, suppression
 from subscribers.address import parse_address
-from subscribers.errors import UnknownList, UnknownSubscriber
-from subscribers.importing import ImportReport, import_subscribers
+from subscribers.errors import UnknownSubscriber
+from subscribers.importing import ImportReport, Listeners, Manner
 from subscribers.importing.chunk import Verdict
-from subscribers.models import Attribute, MailingList, MembershipState, Subscriber, SuppressionReason
+from subscribers.models import Attribute, MembershipState, Subscriber, SuppressionReason
 from subscribers.privacy import ExportRow
 from subscribers.segments import Condition
-
-SOURCE: Final = "command line"
-"""How the consent log calls what an operator did about one person."""
 
 REPORTED: Final = 1000
 """Rows of an export between two reports of progress."""
@@ -56,22 +58,25 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """What a farewell did: whether it changed anything, and how many deliveries it stopped."""
-
-    changed: bool
-    deliveries: int
-
-
 class People:
-    """The verbs about people; `lists` and `segments` hold those about where people stand."""
+    """
+    The verbs about people.
+
+    `lists`, `segments` and `tags` hold those about where people stand, `changes` those about several people at once,
+    `barring` those about addresses that must not be written to, `erasure` those that forget, `imports` those that bring
+    people in from files.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._log = logger("people")
         self.lists = Lists(parts)
         self.segments = Segments(parts)
+        self.imports = Imports(parts)
+        self.tags = Tags(parts)
+        self.changes = Changes(parts, let_go=self._let_go)
+        self.barring = Barring(parts)
+        self.erasure = Erasure(parts)
 
     def import_file(
         self,
@@ -82,27 +87,13 @@ class People:
         mapping: Mapping[str, str] | None = None,
         progress: Progress = lambda _done, _total: None,
     ) -> ImportReport:
-        """
-        Import a CSV file into a list, as confirmed members by an administrator's word.
-
-        Commits in chunks, see `subscribers.importing`; broken off and started again it ends as if it had run through.
-        Raises InvalidInput for an unknown list, ImportRefused for a file that cannot be taken.
-        """
-        with reading(self._parts.engine) as session:
-            _list_for(session, list_name)
-        report = import_subscribers(
-            self._parts.sessions,
+        """Import a file into a list; for more than this see `imports`, which has what is promised too."""
+        return self.imports.take(
             path,
             list_name=list_name,
-            keys=self._parts.keys,
-            operator=self._parts.operator,
-            now=self._parts.now(),
-            dry_run=dry_run,
-            mapping=mapping,
-            progress=progress,
+            manner=Manner(dry_run=dry_run, mapping=mapping),
+            listeners=Listeners(progress=progress),
         )
-        self._log.info("people imported", list=list_name, dry_run=dry_run, **report.counts())
-        return report
 
     def add(self, address: str, *, list_name: str, given: Mapping[str, str]) -> Verdict:
         """
@@ -114,7 +105,7 @@ class People:
         with self._parts.sessions() as session:
             place = Enrolment(
                 session=session,
-                mailing_list=_list_for(session, list_name),
+                mailing_list=list_for(session, list_name),
                 keys=self._parts.keys,
                 circumstances=self._circumstances(),
             )
@@ -128,12 +119,7 @@ class People:
 
         An empty text clears a field and takes an attribute away; `tags` replaces all tags.
         """
-        description = described(given)
-        with self._parts.sessions() as session:
-            subscriber = store.get_subscriber(session, address)
-            changed = enrolment.change(session, subscriber, description, now=self._parts.now())
-            session.commit()
-        return sorted(changed)
+        return self.changes.set_one(address, given)
 
     def show(self, address: str) -> Standing:
         """Everything that is stored about a person; raises UnknownSubscriber, which says if the address is barred."""
@@ -207,17 +193,20 @@ class People:
         What is planned for them in runs that they are not meant by any more is stopped. Leaving twice is harmless.
         Raises UnknownSubscriber, UnknownList, NotFound.
         """
-        now = self._parts.now()
         with self._parts.sessions() as session:
-            subscriber = _known(session, address)
-            if newsletter is None and list_name is None:
-                left = self._leave_everything(session, subscriber)
-                stopped = stop_all(session, subscriber.digest, reason="unsubscribed", now=now)
-            else:
-                left = self._leave(session, subscriber, newsletter=newsletter, list_name=list_name)
-                stopped = stop_unmeant(session, subscriber, reason="unsubscribed", now=now)
+            stopped = self._let_go(session, _known(session, address), newsletter=newsletter, list_name=list_name)
             session.commit()
-        return Stopped(left, stopped)
+        return stopped
+
+    def _let_go(
+        self, session: Session, subscriber: Subscriber, *, newsletter: str | None, list_name: str | None
+    ) -> Stopped:
+        now = self._parts.now()
+        if newsletter is None and list_name is None:
+            left = self._leave_everything(session, subscriber)
+            return Stopped(left, stop_all(session, subscriber.digest, reason="unsubscribed", now=now))
+        left = self._leave(session, subscriber, newsletter=newsletter, list_name=list_name)
+        return Stopped(left, stop_unmeant(session, subscriber, reason="unsubscribed", now=now))
 
     def _leave(
         self, session: Session, subscriber: Subscriber, *, newsletter: str | None, list_name: str | None
@@ -245,40 +234,43 @@ class People:
         return any(left) or barred_now
 
     def suppress(self, address: str, *, note: str = "") -> Stopped:
-        """Never write to an address again, whoever it belongs to; memberships stay as they are."""
-        digest, now = suppression.digest_of(self._parts.keys, address), self._parts.now()
-        with self._parts.sessions() as session:
-            changed = suppression.suppress_digest(
-                session, digest=digest, reason=SuppressionReason.MANUAL, now=now, note=note
-            )
-            stopped = stop_all(session, digest, reason="suppressed", now=now)
-            session.commit()
-        self._log.info("address suppressed", operator=self._parts.operator, changed=changed, stopped=stopped)
-        return Stopped(changed, stopped)
+        """Never write to an address again, see `Barring.suppress`."""
+        return self.barring.suppress(address, reason=note)
 
-    def unsuppress(self, address: str) -> bool:
-        """Lift the suppression of an address, whatever its reason; returns whether there was one."""
-        with self._parts.sessions() as session:
-            lifted = suppression.unsuppress(session, self._parts.keys, address=address)
-            session.commit()
-        self._log.info("suppression lifted", operator=self._parts.operator, changed=lifted)
-        return lifted
+    def unsuppress(self, address: str, *, reason: str, even_complaints: bool = False) -> bool:
+        """Lift the suppression of an address, see `Barring.unsuppress`."""
+        return self.barring.unsuppress(address, reason=reason, even_complaints=even_complaints)
 
     def erase(self, address: str) -> Stopped:
-        """
-        Forget a person; the keyed digest stays, suppressed, so that no import brings them back.
+        """Forget a person, see `Erasure.erase`."""
+        return self.erasure.erase(address)
 
-        The counts of past runs stay: deliveries keep the digest, and lose the tie to the person and the address.
+    def data(self, address: str) -> Data:
         """
-        parsed, now = parse_address(address), self._parts.now()
-        digest = suppression.digest_of(self._parts.keys, parsed)
+        Everything that is stored about a person, with headings in words, fit for JSON; see `dossier`.
+
+        Raises UnknownSubscriber where nothing is, InvalidAddress.
+        """
         with self._parts.sessions() as session:
-            stopped = stop_all(session, digest, reason="erased", now=now)
-            forget_address(session, digest)
-            known = privacy.erase(session, self._parts.keys, address=parsed, now=now)
+            told = data_at(session, self._parts.keys, parse_address(address))
+            self._note_reading(session, told)
             session.commit()
-        self._log.info("person erased", operator=self._parts.operator, known=known, stopped=stopped)
-        return Stopped(known, stopped)
+        return told.data
+
+    def data_of(self, subscriber_id: int) -> Data:
+        """The same for a person who asks for it themselves; raises UnknownSubscriber."""
+        with reading(self._parts.engine) as session:
+            return data_by_id(session, subscriber_id).data
+
+    def _note_reading(self, session: Session, told: Dossier) -> None:
+        note_deed(
+            session,
+            Deed.DATA_READ,
+            operator=self._parts.operator,
+            at=self._parts.now(),
+            subscriber_id=told.subscriber_id,
+            digest=told.digest,
+        )
 
     def _circumstances(self) -> consent.Circumstances:
         return consent.Circumstances(at=self._parts.now(), source=SOURCE, operator=self._parts.operator)
@@ -287,14 +279,6 @@ class People:
         if list_name is not None:
             store.get_list(session, list_name)
         return None if segment is None else condition_of(session, segment, now=self._parts.now())
-
-
-def _list_for(session: Session, name: str) -> MailingList:
-    """Return the list that people are to be put on; raises InvalidInput that says how to make it."""
-    try:
-        return store.get_list(session, name)
-    except UnknownList as error:
-        raise InvalidInput(f"{error} Create it with `newsletter lists create {shlex.quote(name)}`.") from error
 
 
 def _known(session: Session, address: str) -> Subscriber:
@@ -330,6 +314,9 @@ def _csv_writer(out: TextIO, columns: list[str]) -> Callable[[ExportRow], None]:
 def _cell(value: Attribute) -> Attribute:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        # As an import reads a number: never 1e-07.
+        return f"{Decimal(repr(value)):f}"
     return store.guarded(value) if isinstance(value, str) else value
 
 

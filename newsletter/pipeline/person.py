@@ -55,7 +55,11 @@ class Barred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentLine:
-    """One line of the consent log; `list_name` or `newsletter` says what it is about, `operator` who acted."""
+    """
+    One line of the consent log; `list_name` or `newsletter` says what it is about, `operator` who acted.
+
+    `proof` is what an administrator gave as such, or what an imported file says about it.
+    """
 
     at: dt.datetime
     action: ConsentAction
@@ -63,6 +67,7 @@ class ConsentLine:
     newsletter: str
     source: str
     operator: str
+    proof: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +117,7 @@ def standing_of(session: Session, subscriber: Subscriber) -> Standing:
                 newsletter=line.newsletter,
                 source=line.source,
                 operator=line.operator,
+                proof=line.proof,
             )
             for line in store.consent_of(session, subscriber.digest)
         ),

@@ -15,6 +15,7 @@ from newsletter.errors import WrongState
 from newsletter.pipeline.mailings import UNSENT, mailing_of_issue
 from newsletter.pipeline.parts import Parts
 from newsletter.planning import store
+from newsletter.planning.forgetting import forgotten_since
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunState
 from subscribers.address import parse_address
 from subscribers.suppression import digest_of, suppressed_among
@@ -56,6 +57,7 @@ class Proof:
                 run=runs.get(own),
                 others=[run for run in runs.values() if run.id != own],
                 doubt=Doubt(policy=dispatch.uncertain, hold=dt.timedelta(seconds=dispatch.uncertain_hold)),
+                forgotten=forgotten_since(session, mailing),
             )
 
     def test(self, slug: str, *, to: str, artifact: Artifact) -> str:

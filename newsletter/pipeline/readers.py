@@ -18,11 +18,13 @@ from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
 from newsletter.errors import InvalidInput, NotFound, WrongState
 from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_of, mailing_of_issue
+from newsletter.pipeline.meaning import condition_of_text
 from newsletter.planning import store
 from newsletter.planning.audience import Readers
+from newsletter.planning.forgetting import forgotten_since
 from newsletter.planning.models import DeliveryState, RunRow
-from subscribers.segments import Condition, parse, to_condition
-from subscribers.store import get_segment, resolver
+from subscribers.segments import Condition
+from subscribers.store import get_segment
 
 _SEGMENT: Final = 80
 _EXPRESSION: Final = 4000
@@ -58,6 +60,7 @@ def meant_by(session: Session, issue: IssueRow, to: str | Readers, *, newsletter
     if other.id == issue.id:
         raise InvalidInput(f"issue {issue.slug} cannot go to its own readers: name the issue that they got")
     mailing = mailing_of(newsletter, other.slug)
+    ensure_known(session, mailing, other.slug)
     readers = Readers(issue=other.slug, language=_edition(session, mailing, to))
     got = store.count_readers(session, mailing, readers.language)
     if not sum(got.values()):
@@ -76,7 +79,7 @@ def audience_of(session: Session, run: RunRow, *, now: dt.datetime) -> Condition
     if run.readers_of is not None:
         everybody = store.has_got(run.readers_of, run.edition)
     else:
-        everybody = to_condition(parse(run.expression), now=now, resolve=resolver(session))
+        everybody = condition_of_text(session, run.expression, now=now)
     return everybody & store.has_missed(run.mailing, doubtful=run.doubtful) if run.missed else everybody
 
 
@@ -91,6 +94,16 @@ def ensure_missable(session: Session, issue: IssueRow) -> None:
     if issue.state is IssueState.DRAFT:
         instead = f"run `newsletter issue approve {issue.slug}`, then {instead}"
     raise WrongState(f"issue {issue.slug} was never sent, so nobody has missed it: {instead}")
+
+
+def ensure_known(session: Session, mailing: str, slug: str) -> None:
+    """Raise WrongState where retention has cut the ties of an issue's deliveries: nobody knows who has got it."""
+    since = forgotten_since(session, mailing)
+    if since is not None:
+        raise WrongState(
+            f"who got issue {slug} is not known any more: its deliveries lost their ties to people on {since:%Y-%m-%d};"
+            f" `newsletter issue copy {slug} NEW` makes a new issue of it"
+        )
 
 
 def _edition(session: Session, mailing: str, to: Readers) -> str | None:

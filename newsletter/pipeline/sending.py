@@ -20,9 +20,10 @@ from newsletter.content.newsletter import Newsletter
 from newsletter.errors import FindingsOpen, WrongState
 from newsletter.logs import logger
 from newsletter.pipeline.freezing import freezing
-from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of
+from newsletter.pipeline.mailings import OPEN_RUNS, mailing_named, mailing_of, mailing_of_issue
+from newsletter.pipeline.meaning import condition_of_text
 from newsletter.pipeline.parts import Parts
-from newsletter.pipeline.readers import Meant, audience_of, ensure_missable, meant_by
+from newsletter.pipeline.readers import Meant, audience_of, ensure_known, ensure_missable, meant_by
 from newsletter.pipeline.staging import Staging
 from newsletter.planning import store, waiting
 from newsletter.planning.audience import Readers, Share, shares
@@ -31,8 +32,8 @@ from newsletter.planning.models import DeliveryState, RunRow, RunState
 from newsletter.planning.planner import Artifacts, Plan, freeze
 from newsletter.planning.schedule import due_at, due_locally, starts, too_late
 from newsletter.planning.stage import Stage
-from subscribers.segments import Condition, parse, to_condition
-from subscribers.store import audience_languages, get_segment, resolver
+from subscribers.segments import Condition
+from subscribers.store import audience_languages, get_segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ class Sending:
         last = store.latest_run(session, issue.id or 0)
         if last is not None and last.state in OPEN_RUNS:
             raise WrongState(f"issue {issue.slug} is queued already: see `newsletter issue status {issue.slug}`")
+        ensure_known(session, mailing_of_issue(session, issue), issue.slug)
         if manner.missed:
             ensure_missable(session, issue)
         elif issue.state is IssueState.DRAFT:
@@ -181,7 +183,7 @@ class Sending:
         return shares(counts, offered=offered, default=settings.default_language)
 
     def _condition(self, session: Session, expression: str) -> Condition:
-        return to_condition(parse(expression), now=self._parts.now(), resolve=resolver(session))
+        return condition_of_text(session, expression, now=self._parts.now())
 
     def start_due(
         self, now: dt.datetime | None = None, *, progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -195,6 +197,8 @@ class Sending:
         now = now or self._parts.now()
         with self._parts.sessions() as session:
             due = list(store.due_runs(session, now))
+        if due:
+            self._absorb_refusals()
         started = []
         for run in due:
             if run.state is RunState.SCHEDULED and run.due_at and too_late(run.due_at, now=now):
@@ -272,9 +276,10 @@ class Sending:
         return {"stage": Stage.FIRST if some_wait else Stage.PASSED, "staged": now}
 
     def finished(self, issue_ids: list[int]) -> None:
-        """The last delivery of these issues has ended."""
+        """The last delivery of these issues has ended: what their relays refused counts from now on."""
         if not issue_ids:
             return
+        self._absorb_refusals()
         with self._parts.sessions() as session:
             for issue_id in issue_ids:
                 issues.set_state(
@@ -285,6 +290,12 @@ class Sending:
                     now=self._parts.now(),
                 )
             session.commit()
+
+    def _absorb_refusals(self) -> None:
+        """Let what was refused be known before an audience is frozen, also where no scheduler is at work."""
+        from newsletter.pipeline.feedback import Feedback
+
+        Feedback(self._parts).refusals()
 
     def _facts_of(self, session: Session, run: RunRow) -> IssueFacts:
         newsletter, slug = mailing_named(run.mailing)

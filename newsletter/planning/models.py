@@ -16,6 +16,9 @@ Deliveries that may still change. Every query for some of them repeats these ver
 them for nothing less, and without it each claim reads the whole table.
 """
 
+SINGLE: Final = "run_id IS NULL"
+"""Single messages: tests, confirmations, notices. As with `OPEN`, a query that wants their index says these words."""
+
 
 class RunState(StrEnum):
     """Where a run stands."""
@@ -70,6 +73,8 @@ class RunRow(Base, table=True):
 
     `missed` and `doubtful`, `local`, `first` and `hold` (seconds) are its manner, see `planning.manner`. `staged` is
     since when its `stage` is what it is; while it holds, since the last of the first was tried.
+
+    `forgotten` is when retention cut the ties of its deliveries to people: nobody can tell since who they were.
     """
 
     __tablename__ = "run"
@@ -99,6 +104,7 @@ class RunRow(Base, table=True):
     hold: int | None = None
     stage: Stage | None = enum_column(Stage, "stage", nullable=True)
     staged: dt.datetime | None = instant(nullable=True)
+    forgotten: dt.datetime | None = instant(nullable=True)
 
 
 class DeliveryRow(Base, table=True):
@@ -123,6 +129,8 @@ class DeliveryRow(Base, table=True):
             sqlite_where=text(OPEN),
             postgresql_where=text(OPEN),
         ),
+        # Those of runs are found by mailing and digest; an index over all digests would slow every freeze.
+        Index("ix_delivery_single", "digest", sqlite_where=text(SINGLE), postgresql_where=text(SINGLE)),
     )
 
     id: int | None = identity()

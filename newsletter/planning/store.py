@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -257,24 +257,45 @@ def move_deliveries(
     return changed_rows(session, moved.values(**values))
 
 
-def forget_address(session: Session, digest: str) -> None:
-    """Take an address out of the single messages to it; their digests and outcomes stay."""
-    changed_rows(session, update(DeliveryRow).where(of_digest(digest)).values(address=None))
-
-
 def of_run(run_id: int) -> ColumnElement[bool]:
     """The deliveries of a run."""
     return col(DeliveryRow.run_id) == run_id
 
 
+def of_mailing(mailing: str) -> ColumnElement[bool]:
+    """
+    Deliveries of a mailing.
+
+    With `of_digest` it names one row, and finds it by its key: by the run alone all that is open would be read.
+    """
+    return col(DeliveryRow.mailing) == mailing
+
+
 def of_digest(digest: str) -> ColumnElement[bool]:
-    """The deliveries to an address, whatever the mailing."""
-    return col(DeliveryRow.digest) == digest
+    """
+    The deliveries to an address, whatever the mailing.
+
+    No index begins with the digest: those of runs are looked up mailing by mailing, single ones among themselves.
+    """
+    run, single = (DeliveryRow.metadata.tables["delivery"].alias(name) for name in ("of_run", "single"))
+    mailings = select(col(RunRow.mailing)).distinct().subquery()
+    of_runs = select(run.c.id).join(mailings, mailings.c.mailing == run.c.mailing).where(run.c.digest == digest)
+    singles = select(single.c.id).where(single.c.digest == digest, single.c.run_id.is_(None))
+    return col(DeliveryRow.id).in_(of_runs.union_all(singles))
 
 
 def only_delivery(session: Session, mailing: str) -> DeliveryRow:
     """The delivery of a mailing that has just one."""
     return session.scalars(select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing)).one()
+
+
+def expressions_that_reached(session: Session, mailing: str, *, subscriber_id: int) -> Sequence[str]:
+    """The segments of the run by which somebody got a mailing; those of all its runs where that is not known."""
+    runs_of_it = select(col(RunRow.expression)).where(col(RunRow.mailing) == mailing).distinct()
+    theirs = select(col(DeliveryRow.run_id)).where(
+        col(DeliveryRow.subscriber_id) == subscriber_id, col(DeliveryRow.mailing) == mailing
+    )
+    return session.scalars(runs_of_it.where(col(RunRow.id).in_(theirs))).all() or session.scalars(runs_of_it).all()
 
 
 def has_got(mailing: str, language: str | None) -> Condition:
@@ -283,6 +304,19 @@ def has_got(mailing: str, language: str | None) -> Condition:
         *_got(mailing, language), col(DeliveryRow.subscriber_id).is_not(None)
     )
     return col(Subscriber.id).in_(got)
+
+
+def received(asked: Collection[str] | dt.datetime) -> Select[int | None]:
+    """The ids of who got one of some mailings, or any issue since an instant, or may have: see `GOT_STATES`."""
+    got = select(col(DeliveryRow.subscriber_id)).where(col(DeliveryRow.state).in_(GOT_STATES))
+    if isinstance(asked, dt.datetime):
+        return got.where(col(DeliveryRow.mailing).startswith("issue:"), col(DeliveryRow.changed) >= asked)
+    return got.where(col(DeliveryRow.mailing).in_(asked))
+
+
+def was_got(session: Session, mailing: str) -> bool:
+    """Whether anybody got a mailing or may have got it."""
+    return bool(session.scalar(select(exists().where(*_got(mailing, None)))))
 
 
 def count_readers(session: Session, mailing: str, language: str | None) -> Mapping[DeliveryState, int]:

@@ -1,5 +1,5 @@
 """
-Decides what becomes of each row, and writes a chunk of them.
+Decides what becomes of each row.
 
 Takes rows, and what is stored about the same people; yields a verdict for each; promises that the decision is a pure
 function of the two, so that a dry run counts exactly what a real one would do.
@@ -9,13 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from subscribers import store
+from subscribers.importing.origins import BARRING, Elsewhere
+from subscribers.importing.reasons import BY_SUPPRESSION, Reason
 from subscribers.importing.rows import Row
-from subscribers.models import Attribute, ConsentAction, ConsentEntry, MembershipState, SuppressionReason, new_uids
+from subscribers.models import Attribute, MembershipState, SuppressionReason
 from subscribers.store import bulk
 from subscribers.tokens import Keys, address_digest
 
@@ -49,6 +51,8 @@ class Target:
         keys: for the digests.
         operator: who imports.
         now: aware.
+        source: how the consent log calls the way they came.
+        proof: what proves that people who left want to come back; empty where nothing does.
     """
 
     list_id: int
@@ -57,6 +61,8 @@ class Target:
     keys: Keys
     operator: str
     now: datetime
+    source: str = SOURCE
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,10 @@ class Decision(NamedTuple):
         tags: those to be added.
         joins: the membership becomes that of the target.
         current: how the person stands to the list before.
+        reason: why the row is not taken.
+        returns: they left before, and come back on the strength of a proof.
+        leaves: the membership becomes one that was left, because it was where the file comes from.
+        bars: why the address must not be written to from now on, because it must not where the file comes from.
     """
 
     row: Row
@@ -102,6 +112,10 @@ class Decision(NamedTuple):
     tags: Sequence[str] = ()
     joins: bool = False
     current: MembershipState | None = None
+    reason: Reason | None = None
+    returns: bool = False
+    leaves: bool = False
+    bars: SuppressionReason | None = None
 
 
 def look_up(session: Session, target: Target, rows: Sequence[Row]) -> tuple[Standing, list[str]]:
@@ -113,7 +127,7 @@ def look_up(session: Session, target: Target, rows: Sequence[Row]) -> tuple[Stan
     pending = [key for key, state in states.items() if state is MembershipState.PENDING]
     standing = Standing(
         people=people,
-        tags=store.tags_of(session, ids),
+        tags=bulk.tags_of(session, ids) if any(row.tags for row in rows) else {},
         states=states,
         leavers=bulk.leavers(session, list_name=target.list_name, ids=pending),
         suppressions=store.suppression_reasons(session, digests),
@@ -121,37 +135,67 @@ def look_up(session: Session, target: Target, rows: Sequence[Row]) -> tuple[Stan
     return standing, digests
 
 
-def decide(row: Row, digest: str, *, standing: Standing, state: MembershipState) -> Decision:
+def decide(row: Row, digest: str, *, standing: Standing, state: MembershipState, proven: bool = False) -> Decision:
     """Return what becomes of a row.
 
     Who left the list, or asked for nothing more at all, is refused; who must not be written to for another reason is
     suppressed; both stay exactly as they are stored. Somebody pending is confirmed by the operator's word, unless
-    they had left before: then only their own confirmation counts.
+    they had left before: then only their own confirmation counts, or a proof of it. Who left or must not be written
+    to where the file comes from is treated alike here, and no proof changes that.
 
     Args:
         row: as the file has it.
         digest: of its address.
         standing: what is stored.
         state: how new members are to stand to the list.
+        proven: the operator has a proof of new consent.
     """
     suppressed = standing.suppressions.get(digest)
-    if suppressed is not None:
-        refused = suppressed is SuppressionReason.UNSUBSCRIBED
-        return Decision(row, digest, Verdict.REFUSED if refused else Verdict.SUPPRESSED)
     known = standing.people.get(row.address.key)
+    current = None if known is None else standing.states.get(known.id)
+    if row.elsewhere is not Elsewhere.MEMBER and not (proven and row.elsewhere is Elsewhere.NEVER_ASKED):
+        return _as_elsewhere(row, digest, suppressed=suppressed, known=known, current=current)
+    returns = False
+    if suppressed is not None:
+        unsubscribed = suppressed is SuppressionReason.UNSUBSCRIBED
+        if not (proven and unsubscribed):
+            verdict = Verdict.REFUSED if unsubscribed else Verdict.SUPPRESSED
+            return Decision(row, digest, verdict, reason=BY_SUPPRESSION[suppressed])
+        returns = True
     if known is None:
-        return Decision(row, digest, Verdict.NEW, None, row.values, row.attributes, row.tags, joins=True)
-    current = standing.states.get(known.id)
+        return Decision(
+            row, digest, Verdict.NEW, None, row.values, row.attributes, row.tags, joins=True, returns=returns
+        )
     if current is MembershipState.LEFT or known.id in standing.leavers:
-        return Decision(row, digest, Verdict.REFUSED)
-    compared = _compared(row, digest, known=known, tags=standing.tags.get(known.id, ()), joins=_joins(current, state))
-    return compared._replace(current=current)
+        if not proven:
+            return Decision(row, digest, Verdict.REFUSED, reason=Reason.LEFT)
+        returns = True
+    joins = returns or _joins(current, state)
+    return _compared(row, digest, known=known, tags=standing.tags.get(known.id, ()), joins=joins)._replace(
+        current=current, returns=returns
+    )
 
 
-def write(session: Session, target: Target, decisions: Sequence[Decision]) -> None:
-    """Store what was decided. Nothing is committed."""
-    _write_new(session, target, [decision for decision in decisions if decision.verdict is Verdict.NEW])
-    _write_changed(session, target, [decision for decision in decisions if decision.verdict is Verdict.CHANGED])
+def _as_elsewhere(
+    row: Row,
+    digest: str,
+    *,
+    suppressed: SuppressionReason | None,
+    known: bulk.Known | None,
+    current: MembershipState | None,
+) -> Decision:
+    """Return what becomes of somebody who is no member where the file comes from."""
+    bars = BARRING.get(row.elsewhere)
+    if bars is not None:
+        stronger = suppressed is None or store.STRENGTH[bars] > store.STRENGTH[suppressed]
+        reason = BY_SUPPRESSION[bars if suppressed is None or stronger else suppressed]
+        return Decision(row, digest, Verdict.SUPPRESSED, known, reason=reason, bars=bars if stronger else None)
+    if suppressed is not None:
+        return Decision(row, digest, Verdict.SUPPRESSED, reason=BY_SUPPRESSION[suppressed])
+    if row.elsewhere is Elsewhere.NEVER_ASKED:
+        return Decision(row, digest, Verdict.REFUSED, reason=Reason.NEVER_ASKED)
+    leaves = current is not MembershipState.LEFT
+    return Decision(row, digest, Verdict.REFUSED, known, current=current, reason=Reason.LEFT_ELSEWHERE, leaves=leaves)
 
 
 def _joins(current: MembershipState | None, state: MembershipState) -> bool:
@@ -175,70 +219,3 @@ def _compared(row: Row, digest: str, *, known: bulk.Known, tags: Collection[str]
 def _same(before: Attribute, after: Attribute) -> bool:
     # True equals 1 in Python; a whole number comes back from the database as it went in, or as its decimal twin.
     return before == after and isinstance(before, bool) is isinstance(after, bool)
-
-
-def _write_new(session: Session, target: Target, decisions: Sequence[Decision]) -> None:
-    if not decisions:
-        return
-    pairs = list(zip(bulk.new_ids(session, len(decisions)), decisions, strict=True))
-    uids = new_uids(len(decisions))
-    people = [_person(key, uid, decision) for (key, decision), uid in zip(pairs, uids, strict=True)]
-    bulk.insert_people(session, people, now=target.now)
-    bulk.insert_tags(session, ((key, tag) for key, decision in pairs for tag in decision.tags))
-    _join(session, target, pairs)
-
-
-def _write_changed(session: Session, target: Target, decisions: Sequence[Decision]) -> None:
-    pairs = [(decision.known, decision) for decision in decisions if decision.known is not None]
-    described = [pair for pair in pairs if pair[1].values or pair[1].attributes is not None]
-    bulk.update_people(session, [_update(target, known, decision) for known, decision in described])
-    bulk.insert_tags(session, ((known.id, tag) for known, decision in pairs for tag in decision.tags))
-    joining = [(known.id, decision) for known, decision in pairs if decision.joins]
-    _join(session, target, joining)
-
-
-def _join(session: Session, target: Target, pairs: Sequence[tuple[int, Decision]]) -> None:
-    bulk.put_memberships(
-        session,
-        list_id=target.list_id,
-        new=[key for key, decision in pairs if decision.current is None],
-        known=[key for key, decision in pairs if decision.current is not None],
-        state=target.state,
-        now=target.now,
-    )
-    entry = ConsentEntry(
-        digest="",
-        action=ConsentAction.IMPORTED,
-        list_name=target.list_name,
-        source=SOURCE,
-        operator=target.operator,
-        at=target.now,
-    )
-    bulk.insert_consent(session, [(key, decision.digest) for key, decision in pairs], entry=entry)
-
-
-def _person(key: int, uid: str, decision: Decision) -> bulk.NewPerson:
-    address, value = decision.row.address, decision.row.values.get
-    return bulk.NewPerson(
-        key,
-        uid,
-        address.text,
-        address.key,
-        decision.digest,
-        value("first_name", ""),
-        value("last_name", ""),
-        value("organisation", ""),
-        value("city", ""),
-        value("country", ""),
-        value("language"),
-        value("timezone"),
-        decision.row.attributes,
-    )
-
-
-def _update(target: Target, known: bulk.Known, decision: Decision) -> dict[str, Any]:
-    # One statement for all rows of a chunk, so every row names every field.
-    values = decision.values or {}
-    row: dict[str, Any] = {field: values.get(field, getattr(known, field)) for field in store.FIELDS}
-    attributes = known.attributes if decision.attributes is None else decision.attributes
-    return row | {"id": known.id, "attributes": attributes, "updated": target.now}

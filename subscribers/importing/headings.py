@@ -2,21 +2,40 @@
 Decides what each column of a file is.
 
 Takes headings and what the operator said about them; yields one target a column; promises that every heading is
-either understood, turned into an attribute, or left out because somebody said so.
+either understood, turned into an attribute, or left out: because the
+operator said so, or for what is known about the program that made the file.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from subscribers.errors import UnknownField
+from subscribers.importing.origins import (
+    ADDRESS,
+    ATTRIBUTES,
+    LEFT_OUT,
+    NAME,
+    STANDING,
+    TAGS,
+    UNKNOWN,
+    Origin,
+    words_of,
+)
 from subscribers.importing.table import Table
 from subscribers.segments import RESERVED
 from subscribers.store import FIELDS, clean_attribute_name, identifier
 
-ADDRESS = "email"
-TAGS = "tags"
-LEFT_OUT = "-"
-"""What a column is mapped to when it is not to be imported."""
+MAX_COLUMNS = 64
+"""Columns that are imported: more attributes than anybody asks for."""
+
+_SPECIAL = frozenset({ADDRESS, TAGS, LEFT_OUT, STANDING, NAME, ATTRIBUTES, *FIELDS})
+"""Targets that are no attributes."""
+
+_STANDING_SIGNS = words_of(
+    "status state subscribed unsubscribed subscription_status opt_in opt_out optin optout unsubscribed_at"
+)
+"""Headings under which other programs say who left."""
 
 _ALIASES = {
     ADDRESS: "email e_mail mail address email_address e_mail_address mail_address courriel adresse_email "
@@ -31,6 +50,7 @@ _ALIASES = {
     "organizacion organizzazione organisatie",
     "timezone": "timezone time_zone tz fuseau_horaire zeitzone zona_horaria",
     TAGS: "tags tag labels etiquettes schlagworte etiquetas",
+    NAME: "full_name nom_complet vollstandiger_name nombre_completo",
 }
 """Headings that other programs and people write, as `identifier` makes them."""
 
@@ -47,7 +67,7 @@ class Column:
     Attributes:
         index: its place in the row, from 0.
         heading: as it stands in the file, for messages.
-        target: `email`, `tags`, one of `store.FIELDS`, or the name of an attribute.
+        target: `email`, `tags`, one of `store.FIELDS`, the name of an attribute, or what `origins` has for its own.
     """
 
     index: int
@@ -55,32 +75,86 @@ class Column:
     target: str
 
 
-def plan_columns(table: Table, mapping: Mapping[str, str] | None = None) -> tuple[Column, ...]:
+class _Word(IntEnum):
+    """Whose word says what a column is; of two columns for the same, the one with the lower number is it."""
+
+    #: The operator's.
+    OPERATOR = 0
+    #: That of the program that made the file.
+    PROGRAM = 1
+    #: That of the heading itself.
+    HEADING = 2
+    #: What that program has guessed about people.
+    GUESS = 3
+
+
+_GUESSED = frozenset({"country", "timezone"})
+"""What other programs take from the network somebody came from: a column that the owners made knows better."""
+
+
+def plan_columns(
+    table: Table, mapping: Mapping[str, str] | None = None, origin: Origin = UNKNOWN
+) -> tuple[Column, ...]:
     """Return what is imported from a file, column by column.
 
     Args:
         table: the file.
-        mapping: target by heading, where the operator says so: a field, `tags`, an attribute, or `-` for nothing.
-            Letter case does not matter.
+        mapping: target by heading, where the operator says so: a field, `tags`, an attribute, or `-` for nothing;
+            also `full-name`, and `standing-there` for how they stand where the file comes from. Letter case does not
+            matter.
+        origin: the program that made the file, see `origins.origin_of`.
 
     Raises:
         UnknownField: the mapping names a column that the file does not have.
         InvalidValue: it names a target that cannot be.
-        ImportRefused: there is no address, or two columns would be the same.
+        ImportRefused: there is no address, too many columns, or two columns would be the same.
     """
     wanted = _wanted(table.headings, mapping or {})
-    planned = (
-        Column(index, heading, wanted.get(heading.casefold()) or _meaning(index, heading))
-        for index, heading in enumerate(table.headings)
-    )
-    columns = tuple(column for column in planned if column.target != LEFT_OUT)
+    planned = [_planned(index, heading, wanted, origin) for index, heading in enumerate(table.headings)]
+    settled = planned if origin is UNKNOWN else _settled(planned)
+    columns = tuple(column for _, column in settled if column.target != LEFT_OUT)
     _refuse_twins(table, columns)
     if all(column.target != ADDRESS for column in columns):
         raise table.refusal(
             "no column holds the address; call it email, or say which one it is with --map COLUMN=email",
             line=table.first_line,
         )
+    if len(columns) > MAX_COLUMNS:
+        raise table.refusal(
+            f"there are more than {MAX_COLUMNS} columns; leave some out with --map COLUMN=-", line=table.first_line
+        )
     return columns
+
+
+def doubtful_headings(columns: Iterable[Column]) -> list[str]:
+    """Return the headings of attributes that look as if they said who left."""
+    return [column.heading for column in columns if column.target.rstrip("_") in _STANDING_SIGNS]
+
+
+def _planned(index: int, heading: str, wanted: Mapping[str, str], origin: Origin) -> tuple[_Word, Column]:
+    if (target := wanted.get(heading.casefold())) is not None:
+        return _Word.OPERATOR, Column(index, heading, target)
+    name = identifier(heading)
+    if (target := origin.targets.get(name)) is not None:
+        return _Word.GUESS if target in _GUESSED and not origin.literal else _Word.PROGRAM, Column(
+            index, heading, target
+        )
+    if origin.literal and heading:
+        return _Word.HEADING, Column(index, heading, clean_attribute_name(heading))
+    return _Word.HEADING, Column(index, heading, _meaning(index, heading))
+
+
+def _settled(planned: Iterable[tuple[_Word, Column]]) -> list[tuple[_Word, Column]]:
+    """Give every target to one column only: a file that another program made is not the operator's to mend."""
+    taken: set[str] = set()
+    settled = []
+    for word, column in sorted(planned, key=lambda each: (each[0], each[1].index)):
+        target = column.target
+        if target in taken and target != LEFT_OUT and word is not _Word.OPERATOR:
+            target = LEFT_OUT if word is not _Word.HEADING else f"{identifier(column.heading)}_"
+        taken.add(target)
+        settled.append((word, Column(column.index, column.heading, target)))
+    return sorted(settled, key=lambda each: each[1].index)
 
 
 def _wanted(headings: Iterable[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -94,9 +168,7 @@ def _wanted(headings: Iterable[str], mapping: Mapping[str, str]) -> dict[str, st
 
 
 def _target(name: str) -> str:
-    if name in {ADDRESS, TAGS, LEFT_OUT, *FIELDS}:
-        return name
-    return clean_attribute_name(name)
+    return name if name in _SPECIAL else clean_attribute_name(name)
 
 
 def _meaning(index: int, heading: str) -> str:

@@ -12,6 +12,7 @@ from subscribers.address import parse_address
 from subscribers.errors import InvalidAddress
 from subscribers.importing.headings import Column
 from subscribers.importing.table import Table
+from subscribers.store import unguarded
 
 _BITS = 27
 """A map of 2²⁷ bits (16 MB): of a million different addresses 0.7 % share a bit and are looked at twice."""
@@ -32,7 +33,7 @@ def find_repeats(table: Table, column: Column) -> tuple[int, dict[str, int]]:
     seen = bytearray(1 << (_BITS - 3))
     suspects: set[int] = set()
     rows = 0
-    for _, key in _keys(table, column):
+    for _, key in address_keys(table, column):
         rows += 1
         place = hash(key) & _MASK
         octet, bit = place >> 3, 1 << (place & 7)
@@ -45,7 +46,7 @@ def find_repeats(table: Table, column: Column) -> tuple[int, dict[str, int]]:
 def _last_lines(table: Table, column: Column, suspects: set[int]) -> dict[str, int]:
     last: dict[str, int] = {}
     repeated: set[str] = set()
-    for line, key in _keys(table, column):
+    for line, key in address_keys(table, column):
         if hash(key) & _MASK in suspects:
             if key in last:
                 repeated.add(key)
@@ -53,12 +54,16 @@ def _last_lines(table: Table, column: Column, suspects: set[int]) -> dict[str, i
     return {key: last[key] for key in repeated}
 
 
-def _keys(table: Table, column: Column) -> Iterator[tuple[int, str]]:
+def address_keys(table: Table, column: Column) -> Iterator[tuple[int, str]]:
+    """Yield the line and the address's key of each row; what is no address is its text in small letters."""
+    place = column.index
     for line, cells in table.rows():
-        yield line, _key(cells[column.index] if column.index < len(cells) else "")
+        yield line, _key(cells[place] if place < len(cells) else "")
 
 
 def _key(cell: str) -> str:
+    if cell.startswith("'"):
+        cell = unguarded(cell)
     # Small letters are the whole difference between plain addresses; only the others are worth parsing here.
     simple = cell.strip().lower()
     if simple.isascii() and "xn--" not in simple:

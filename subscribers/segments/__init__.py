@@ -7,17 +7,22 @@ something that is not known is false, and `not` of it true.
 
 The language:
 
-- `list = "members"` (confirmed members), `tag = "press"`, `has tag "press"`, `segment = "saved one"`, `all`
+- `list = "members"` (confirmed members), `list "members" is pending` (or `confirmed`, `left`, `removed`),
+  `joined "members" since 2027-01-31`, `left "members" in the last 30 days`, `asked "members" before 7 days ago`
+- `tag = "press"`, `has tag "press"`, `segment = "saved one"`, `all`
+- `received "2027-01"`, `opened since 2027-01-31`, `clicked in the last 90 days`, `received is empty`
 - the fields `language`, `country`, `city`, `organisation`, `timezone`, `email`, `domain`, `first_name`, `last_name`,
   `created`; every other name is an attribute
-- `=` `!=` `<` `<=` `>` `>=` `in (…)` `not in (…)` `like "…*"` `is empty` `is not empty`
-- text in quotes, numbers, `true`, `false`, dates as `2027-01-31`, `today`, `30 days ago`
+- `=` `!=` `<` `<=` `>` `>=` `in (…)` `not in (…)` `like "…*"` `is empty` `is not empty`; for days also `before`,
+  `after`, `since`, `on` and `in the last 3 months`
+- text in quotes, numbers, `true`, `false`, dates as `2027-01-31`, `today`, `30 days ago` (weeks, months, years)
 - `and`, `or`, `not`, parentheses; `and` binds closer than `or`
 
 Letter case matters to `=` except for languages, countries, addresses and tags; it does not matter to `like`.
 """
 
-from subscribers.segments.condition import Condition, to_condition
+from subscribers.segments.condition import Condition, Engagement, to_condition
+from subscribers.segments.expansion import Resolve, expand
 from subscribers.segments.expression import (
     RESERVED,
     And,
@@ -27,14 +32,21 @@ from subscribers.segments.expression import (
     Not,
     Operator,
     Or,
-    Resolve,
+    Reaction,
+    Standing,
+    leaves,
+)
+from subscribers.segments.naming import (
     attribute_names,
     check_attributes,
-    expand,
     list_names,
     named_lists,
+    named_segments,
+    named_tags,
+    reactions,
 )
-from subscribers.segments.words import to_words
+from subscribers.segments.text import to_text
+from subscribers.segments.words import Part, outline, to_words
 
 
 def parse(text: str) -> Expression:
@@ -49,18 +61,28 @@ __all__ = [
     "And",
     "Comparison",
     "Condition",
+    "Engagement",
     "Everybody",
     "Expression",
     "Not",
     "Operator",
     "Or",
+    "Part",
+    "Reaction",
     "Resolve",
+    "Standing",
     "attribute_names",
     "check_attributes",
     "expand",
+    "leaves",
     "list_names",
     "named_lists",
+    "named_segments",
+    "named_tags",
+    "outline",
     "parse",
+    "reactions",
     "to_condition",
+    "to_text",
     "to_words",
 ]

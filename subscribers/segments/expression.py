@@ -1,29 +1,23 @@
 """
 What an expression is once it has been read.
 
-Takes nothing from outside; yields frozen values and answers about them; promises bounds on size and depth, also
-after saved segments have been put in where they are named.
+Takes nothing from outside; yields frozen values and answers about their shape; promises nothing about the world: what
+they name may not exist, see `naming`.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from subscribers.errors import SegmentCycle, SegmentSyntaxError, UnknownField
+from subscribers.models import MembershipState
 
 MAX_NODES = 200
 """Conditions and connectives in one expression."""
 
 MAX_DEPTH = 30
 """How deep they may nest: the database's own compiler, and SQLAlchemy's, go down once for each level."""
-
-MAX_EXPANDED_NODES = 1000
-"""The same once saved segments are put in, which could double at every step."""
-
-MAX_EXPANDED_DEPTH = 60
-"""The same for the depth."""
 
 
 class Operator(StrEnum):
@@ -51,6 +45,8 @@ class Operator(StrEnum):
     EMPTY = "is empty"
     #: Known.
     NOT_EMPTY = "is not empty"
+    #: Between a day that is counted back and today, both included.
+    WITHIN = "in the last"
 
 
 class Kind(StrEnum):
@@ -66,8 +62,21 @@ class Kind(StrEnum):
     INSTANT = "instant"
     #: A saved segment.
     SEGMENT = "segment"
-    #: Anything else: text, number or truth value, as it was imported.
+    #: What somebody got or did with it: an issue by name, or since a day.
+    REACTION = "reaction"
+    #: Anything else: text, number, day or truth value, as it was imported.
     ATTRIBUTE = "attribute"
+
+
+class Reaction(StrEnum):
+    """What somebody got, and what they did with it; who knows of issues says who did, see `condition.Engagement`."""
+
+    #: A relay took a message for them.
+    RECEIVED = "received"
+    #: They opened it, where that is counted.
+    OPENED = "opened"
+    #: They followed a link in it, where that is counted.
+    CLICKED = "clicked"
 
 
 KINDS = {
@@ -84,6 +93,9 @@ KINDS = {
     "domain": Kind.ADDRESS,
     "created": Kind.INSTANT,
     "segment": Kind.SEGMENT,
+    "received": Kind.REACTION,
+    "opened": Kind.REACTION,
+    "clicked": Kind.REACTION,
 }
 """The names that mean something of their own; all others are attributes."""
 
@@ -91,14 +103,31 @@ RESERVED = frozenset({"all", "and", "empty", "false", "has", "in", "is", "like",
 """Names that no attribute can have, because an expression could not ask for it."""
 
 
+class Unit(StrEnum):
+    """What time is counted back in."""
+
+    #: 24 hours, or 23, or 25.
+    DAY = "day"
+    #: Seven days.
+    WEEK = "week"
+    #: To the same day of an earlier month, or its last one where it is shorter.
+    MONTH = "month"
+    #: To the same day of an earlier year, or 28 February.
+    YEAR = "year"
+
+
 @dataclass(frozen=True, slots=True)
-class DaysAgo:
+class Ago:
     """A day counted back from the day on which the expression is evaluated; 0 is that day."""
 
-    days: int
+    count: int
+    unit: Unit = Unit.DAY
 
 
-Value = str | int | float | bool | date | DaysAgo
+Day = date | Ago
+"""A day of the calendar, or one that moves along."""
+
+Value = str | int | float | bool | Day
 """What a field can be compared with."""
 
 
@@ -124,6 +153,23 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """Days that are meant: those before one, from one on, or the last so many."""
+
+    operator: Operator
+    day: Day
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands to a list, and with `since` when that came to be."""
+
+    list_name: str
+    state: MembershipState
+    since: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Those for whom `part` does not hold."""
 
@@ -144,11 +190,11 @@ class Or:
     parts: tuple["Expression", ...]
 
 
-Expression = Everybody | Comparison | Not | And | Or
-"""Who is meant."""
+Leaf = Everybody | Comparison | Standing
+"""A condition that is not made of others."""
 
-Resolve = Callable[[str], Expression]
-"""Gives the expression of a saved segment by name; raises `UnknownSegment`."""
+Expression = Leaf | Not | And | Or
+"""Who is meant."""
 
 
 def parts_of(node: Expression) -> tuple[Expression, ...]:
@@ -162,6 +208,14 @@ def parts_of(node: Expression) -> tuple[Expression, ...]:
             return ()
 
 
+def leaves(expression: Expression) -> Iterator[Leaf]:
+    """Yield the conditions that an expression is made of, from the left."""
+    if isinstance(expression, Everybody | Comparison | Standing):
+        yield expression
+    for part in parts_of(expression):
+        yield from leaves(part)
+
+
 def size(expression: Expression) -> tuple[int, int]:
     """Return the number of nodes and the depth, without recursion: the input may be hostile."""
     nodes, deepest, level = 0, 0, [expression]
@@ -169,89 +223,3 @@ def size(expression: Expression) -> tuple[int, int]:
         nodes, deepest = nodes + len(level), deepest + 1
         level = [part for node in level for part in parts_of(node)]
     return nodes, deepest
-
-
-def expand(expression: Expression, resolve: Resolve | None = None) -> Expression:
-    """Put the expressions of saved segments where they are named.
-
-    Raises:
-        UnknownSegment: `resolve` does not know a name.
-        SegmentCycle: a segment refers to itself, directly or through others.
-        SegmentSyntaxError: the whole grows too large, or segments are named and there is no `resolve`.
-    """
-    room = iter(range(MAX_EXPANDED_NODES))
-    expanded = _expanded(expression, resolve, within=(), room=room)
-    if size(expanded)[1] > MAX_EXPANDED_DEPTH:
-        raise SegmentSyntaxError(f"with the segments it names it nests more than {MAX_EXPANDED_DEPTH} levels deep")
-    return expanded
-
-
-def list_names(expression: Expression) -> frozenset[str]:
-    """Return the lists whose members are meant: those that stand under no `not`. Expand the expression first."""
-    return frozenset(_positive_lists(expression, positive=True))
-
-
-def named_lists(expression: Expression) -> frozenset[str]:
-    """Return every list that is named exactly, also under `not`. Expand the expression first."""
-    exact = (node for node in _comparisons(expression) if node.field == "list" and node.operator is not Operator.LIKE)
-    return frozenset(str(value) for node in exact for value in node.values)
-
-
-def attribute_names(expression: Expression) -> frozenset[str]:
-    """Return the attributes that are asked about. Expand the expression first."""
-    return frozenset(node.field for node in _comparisons(expression) if node.kind is Kind.ATTRIBUTE)
-
-
-def check_attributes(expression: Expression, known: Collection[str]) -> None:
-    """Check that every attribute is one that somebody has: a slip of the pen would silently mean nobody.
-
-    Raises:
-        UnknownField: with the column and the nearest field or attribute.
-    """
-    for node in _comparisons(expression):
-        if node.kind is Kind.ATTRIBUTE and node.field not in known:
-            raise UnknownField(node.field, (*KINDS, *known), column=node.column)
-
-
-def _comparisons(expression: Expression) -> Iterator[Comparison]:
-    if isinstance(expression, Comparison):
-        yield expression
-    for part in parts_of(expression):
-        yield from _comparisons(part)
-
-
-def _positive_lists(node: Expression, *, positive: bool) -> Iterator[str]:
-    if isinstance(node, Comparison):
-        negative = node.operator in {Operator.UNEQUAL, Operator.NOT_IN}
-        if node.field == "list" and positive is not negative and node.operator is not Operator.LIKE:
-            yield from (value for value in node.values if isinstance(value, str))
-    for part in parts_of(node):
-        yield from _positive_lists(part, positive=positive is not isinstance(node, Not))
-
-
-def _expanded(node: Expression, resolve: Resolve | None, *, within: tuple[str, ...], room: Iterator[int]) -> Expression:
-    if next(room, None) is None:
-        raise SegmentSyntaxError(f"with the segments it names it has more than {MAX_EXPANDED_NODES} conditions")
-    match node:
-        case Comparison() if node.kind is Kind.SEGMENT:
-            return _segment(node, resolve, within=within, room=room)
-        case Not(part):
-            return Not(_expanded(part, resolve, within=within, room=room))
-        case And(parts):
-            return And(tuple(_expanded(part, resolve, within=within, room=room) for part in parts))
-        case Or(parts):
-            return Or(tuple(_expanded(part, resolve, within=within, room=room) for part in parts))
-        case _:
-            return node
-
-
-def _segment(node: Comparison, resolve: Resolve | None, *, within: tuple[str, ...], room: Iterator[int]) -> Expression:
-    if resolve is None:
-        raise SegmentSyntaxError("saved segments cannot be named here", column=node.column)
-    meant = []
-    for name in map(str, node.values):
-        if name in within:
-            raise SegmentCycle((*within[within.index(name) :], name))
-        meant.append(_expanded(resolve(name), resolve, within=(*within, name), room=room))
-    together = meant[0] if len(meant) == 1 else Or(tuple(meant))
-    return Not(together) if node.operator in {Operator.UNEQUAL, Operator.NOT_IN} else together

@@ -8,36 +8,34 @@ is wrong, where, and what was expected.
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from functools import lru_cache
+from typing import Final
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
 
-from subscribers.address import domain_key, parse_address
-from subscribers.errors import InvalidAddress, InvalidLanguage, InvalidValue, SegmentSyntaxError
-from subscribers.language import country_code, normalise_tag
+from subscribers.errors import SegmentSyntaxError
+from subscribers.models import MembershipState
 from subscribers.segments.expression import (
     KINDS,
     MAX_DEPTH,
     MAX_NODES,
     And,
     Comparison,
-    DaysAgo,
     Everybody,
     Expression,
     Kind,
     Not,
     Operator,
     Or,
-    Value,
+    Standing,
+    When,
     size,
 )
+from subscribers.segments.literals import Misfit, Written, comparison, counted_back, dated, day_named, list_name
+from subscribers.segments.text import WORDS_OF_STANDING, WORDS_OF_TIME
 
 MAX_LENGTH = 4000
 """Characters: some hundred conditions, more than anybody reads."""
-
-_MAX_DIGITS = 15
-"""Digits of a number, which a double holds exactly."""
 
 _GRAMMAR = r"""
     start: any_of
@@ -48,12 +46,19 @@ _GRAMMAR = r"""
         | _ALL                                   -> everybody
         | _HAS NAME value                        -> has
         | NAME OPERATOR value                    -> compared
+        | NAME when                              -> dated
+        | NAME STRING                            -> about
+        | NAME STRING when                       -> about_when
+        | NAME STRING _IS STATE                  -> standing
+        | NAME STRING _IS _NOT STATE             -> not_standing
         | NAME _IN "(" value ("," value)* ")"    -> among
         | NAME _NOT _IN "(" value ("," value)* ")" -> not_among
         | NAME _LIKE value                       -> like
         | NAME _IS _EMPTY                        -> empty
         | NAME _IS _NOT _EMPTY                   -> not_empty
     ?value: STRING | NUMBER | DATE | AGO | TODAY | TRUTH
+    when: TIME (DATE | AGO | TODAY)              -> at
+        | _LAST SPAN                             -> within
 
     _OR.2: /or\b/i
     _AND.2: /and\b/i
@@ -66,11 +71,15 @@ _GRAMMAR = r"""
     _EMPTY.2: /empty\b/i
     TODAY.2: /today\b/i
     TRUTH.2: /(true|false)\b/i
+    TIME.2: /(before|after|since|on)\b/i
+    STATE.2: /(pending|confirmed|left|removed)\b/i
+    _LAST.3: /in\s+the\s+last\b/i
+    SPAN.2: /([0-9]{1,5}\s+)?(day|week|month|year)s?\b/i
     OPERATOR: /==|!=|<>|<=|>=|=|<|>/
-    NAME: /[a-z_][a-z0-9_]*/i
-    AGO.4: /\d{1,4}\s+(day|week)s?\s+ago\b/i
-    DATE.3: /\d{4}-\d{2}-\d{2}/
-    NUMBER: /-?\d+(\.\d+)?/
+    NAME: /(?!(?i:and|or|not|all|has|in|like|is|empty|today|true|false)\b)[A-Za-z_][A-Za-z0-9_]*/
+    AGO.4: /[0-9]{1,5}\s+(day|week|month|year)s?\s+ago\b/i
+    DATE.3: /[0-9]{4}-[0-9]{2}-[0-9]{2}/
+    NUMBER: /-?[0-9]+(\.[0-9]+)?/
     STRING: /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|“[^”]*”|„[^“”]*[“”]|‘[^’]*’|«[^»]*»/
     %ignore /\s+/
 """
@@ -81,6 +90,9 @@ _WORDS = {
     "DATE": "a date like 2027-01-31",
     "NAME": 'a condition such as country = "BE"',
     "OPERATOR": "a comparison such as = or >",
+    "TIME": "“before”, “after”, “since” or “on”",
+    "SPAN": "a time such as 30 days",
+    "STATE": "“pending”, “confirmed”, “left” or “removed”",
     "_IN": "“in”",
     "_LIKE": "“like”",
     "_IS": "“is”",
@@ -94,20 +106,18 @@ _WORDS = {
 }
 """What the grammar's terminals are called in messages; what is missing here needs no mention."""
 
+_SELDOM: Final = {"STRING", "TIME", "_LAST"}
+"""What may follow the name of few fields only, so that a message does not name it."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _QUOTES = frozenset("\"'“„‘«")
-_ORDERED = {Operator.LESS, Operator.AT_MOST, Operator.GREATER, Operator.AT_LEAST}
-_EXACT = {Operator.EQUAL, Operator.UNEQUAL, Operator.IN, Operator.NOT_IN}
-_EMPTINESS = {Operator.EMPTY, Operator.NOT_EMPTY}
-_OPERATORS = {
-    Kind.SET: _EXACT | _EMPTINESS | {Operator.LIKE},
-    Kind.TEXT: set(Operator),
-    Kind.ADDRESS: _EXACT | {Operator.LIKE},
-    Kind.INSTANT: _ORDERED | {Operator.EQUAL, Operator.UNEQUAL},
-    Kind.SEGMENT: _EXACT,
-    Kind.ATTRIBUTE: set(Operator),
+_INSTEAD = {
+    "list": 'list = "…" or list "…" is pending',
+    "tag": 'has tag "…"',
+    "segment": 'segment = "…"',
+    **dict.fromkeys(WORDS_OF_STANDING, "a day behind it, such as since 2027-01-31 or in the last 30 days"),
 }
-"""What may be asked about each kind of field."""
+"""What was meant where a name is followed by text and nothing else."""
 
 
 def parse(text: str) -> Expression:
@@ -126,23 +136,15 @@ def parse(text: str) -> Expression:
         expression = _read(text)
     except UnexpectedInput as error:
         raise _explained(error, text) from error
-    except _Misfit as misfit:
-        line, column = misfit.at
-        raise SegmentSyntaxError(str(misfit), line=line, column=column, expression=text) from misfit
+    except Misfit as misfit:
+        place = misfit.place
+        raise SegmentSyntaxError(str(misfit), line=place.line, column=place.column, expression=text) from misfit
     nodes, depth = size(expression)
     if nodes > MAX_NODES:
         raise SegmentSyntaxError(f"the expression has more than {MAX_NODES} conditions; save a part as a segment")
     if depth > MAX_DEPTH:
         raise SegmentSyntaxError(f"the expression nests more than {MAX_DEPTH} levels deep")
     return expression
-
-
-class _Misfit(Exception):  # noqa: N818 - never leaves this module
-    """A value does not fit its field."""
-
-    def __init__(self, message: str, token: Token) -> None:
-        super().__init__(message)
-        self.at = (token.line or 1, token.column or 1)
 
 
 def _read(text: str) -> Expression:
@@ -154,7 +156,8 @@ def _read(text: str) -> Expression:
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     # Made on first use: building the tables takes some 20 ms. Transforming while parsing needs no recursion.
-    return Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Reader())
+    # The lexer knows what may follow, so that words such as “since” and “left” are names wherever a name stands.
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", transformer=_Reader())
 
 
 @v_args(inline=True)
@@ -180,104 +183,66 @@ class _Reader(Transformer[Token, Expression]):
 
     def has(self, name: Token, value: Token) -> Expression:
         if name.lower() != "tag":
-            raise _Misfit('after “has” comes a tag: has tag "press"', name)
-        return _comparison(name, Operator.EQUAL, (value,))
+            raise Misfit('after “has” comes a tag: has tag "press"', _written(name))
+        return _compared(name, Operator.EQUAL, (value,))
 
     def compared(self, name: Token, operator: Token, value: Token) -> Expression:
-        return _comparison(name, Operator({"==": "=", "<>": "!="}.get(operator, operator)), (value,))
+        return _compared(name, Operator({"==": "=", "<>": "!="}.get(operator, operator)), (value,))
+
+    def at(self, word: Token, day: Token) -> When:
+        return When(WORDS_OF_TIME[word.casefold()], day_named(_written(day)))
+
+    def within(self, span: Token) -> When:
+        return When(Operator.WITHIN, counted_back(_written(span)))
+
+    def dated(self, name: Token, when: When) -> Expression:
+        return dated(_written(name), when)
+
+    def about(self, name: Token, text: Token) -> Expression:
+        if KINDS.get(name.lower()) is Kind.REACTION:
+            return _compared(name, Operator.EQUAL, (text,))
+        instead = _INSTEAD.get(name.lower(), f"{name.lower()} = {text}")
+        raise Misfit(f"“{name.lower()}” cannot be followed by text alone; write {instead}", _written(text))
+
+    def about_when(self, name: Token, text: Token, when: When) -> Expression:
+        state = WORDS_OF_STANDING.get(name.lower())
+        if state is None:
+            known = ", ".join(f"“{word}”" for word in WORDS_OF_STANDING)
+            raise Misfit(
+                f"“{name.lower()}” cannot be asked with a name and a day at once; only {known} can", _written(name)
+            )
+        return Standing(list_name(_written(text)), state, when)
+
+    def standing(self, name: Token, text: Token, state: Token) -> Expression:
+        if name.lower() != "list":
+            raise Misfit('only a list can be stood to: list "members" is pending', _written(name))
+        return Standing(list_name(_written(text)), MembershipState(state.casefold()))
+
+    def not_standing(self, name: Token, text: Token, state: Token) -> Expression:
+        return Not(self.standing(name, text, state))
 
     def among(self, name: Token, *values: Token) -> Expression:
-        return _comparison(name, Operator.IN, values)
+        return _compared(name, Operator.IN, values)
 
     def not_among(self, name: Token, *values: Token) -> Expression:
-        return _comparison(name, Operator.NOT_IN, values)
+        return _compared(name, Operator.NOT_IN, values)
 
     def like(self, name: Token, value: Token) -> Expression:
-        return _comparison(name, Operator.LIKE, (value,))
+        return _compared(name, Operator.LIKE, (value,))
 
     def empty(self, name: Token) -> Expression:
-        return _comparison(name, Operator.EMPTY, ())
+        return _compared(name, Operator.EMPTY, ())
 
     def not_empty(self, name: Token) -> Expression:
-        return _comparison(name, Operator.NOT_EMPTY, ())
+        return _compared(name, Operator.NOT_EMPTY, ())
 
 
-def _comparison(name: Token, operator: Operator, literals: Iterable[Token]) -> Comparison:
-    field = name.lower()
-    kind = KINDS.get(field, Kind.ATTRIBUTE)
-    if operator not in _OPERATORS[kind]:
-        raise _Misfit(f"“{field}” cannot be compared with “{operator}”", name)
-    values = tuple(_fitting(field, operator, literal) for literal in literals)
-    if values == ("",) and operator in {Operator.EQUAL, Operator.UNEQUAL}:
-        operator, values = (Operator.EMPTY if operator is Operator.EQUAL else Operator.NOT_EMPTY), ()
-    return Comparison(field, operator, values, column=name.column or 1)
+def _compared(name: Token, operator: Operator, literals: Iterable[Token]) -> Comparison:
+    return comparison(_written(name), operator, map(_written, literals))
 
 
-def _fitting(field: str, operator: Operator, literal: Token) -> Value:
-    value = _literal(literal)
-    kind = KINDS.get(field, Kind.ATTRIBUTE)
-    if operator is Operator.LIKE and not isinstance(value, str):
-        raise _Misfit('after “like” comes a pattern in quotes: like "Li*"', literal)
-    if kind is Kind.INSTANT:
-        if not isinstance(value, date | DaysAgo):
-            raise _Misfit(f"“{field}” is compared with a date like 2027-01-31, today or 30 days ago", literal)
-    elif kind is Kind.ATTRIBUTE:
-        if isinstance(value, bool) and operator in _ORDERED:
-            raise _Misfit("true and false have no order", literal)
-    elif not isinstance(value, str):
-        raise _Misfit(f"“{field}” is compared with text: put {literal} in quotes", literal)
-    elif operator in _EXACT and value:
-        return _spelled(field, value, literal)
-    return value
-
-
-def _spelled(field: str, text: str, literal: Token) -> str:
-    try:
-        match field:
-            case "language":
-                return normalise_tag(text)
-            case "country":
-                return country_code(text)
-            case "email":
-                return parse_address(text).key
-            case "domain":
-                return domain_key(text)
-            case _:
-                return text
-    except InvalidValue as error:
-        raise _Misfit(error.reason, literal) from error
-    except (InvalidLanguage, InvalidAddress) as error:
-        raise _Misfit(error.message.rstrip("."), literal) from error
-
-
-def _literal(token: Token) -> Value:
-    match token.type:
-        case "STRING":
-            return re.sub(r"\\([\"'\\])", r"\1", token[1:-1])
-        case "TRUTH":
-            return token.lower() == "true"
-        case "TODAY":
-            return DaysAgo(0)
-        case "AGO":
-            count, unit = token.lower().split()[:2]
-            return DaysAgo(int(count) * (7 if unit.startswith("week") else 1))
-        case "DATE":
-            return _day(token)
-        case _:
-            return _number(token)
-
-
-def _day(token: Token) -> date:
-    try:
-        return date.fromisoformat(token)
-    except ValueError as error:
-        raise _Misfit(f"there is no day {token}", token) from error
-
-
-def _number(token: Token) -> int | float:
-    if sum(map(str.isdigit, token)) > _MAX_DIGITS:
-        raise _Misfit(f"the number has more than {_MAX_DIGITS} digits", token)
-    return float(token) if "." in token else int(token)
+def _written(token: Token) -> Written:
+    return Written(token.type, str(token), token.line or 1, token.column or 1)
 
 
 def _explained(error: UnexpectedInput, text: str) -> SegmentSyntaxError:
@@ -291,7 +256,9 @@ def _explained(error: UnexpectedInput, text: str) -> SegmentSyntaxError:
 
 def _unexpected(error: UnexpectedToken) -> str:
     # `accepts` is what may really follow; `expected` would name brackets that were never opened.
-    accepted = error.accepts or error.expected
+    accepted = set(error.accepts or error.expected)
+    if "OPERATOR" in accepted:
+        accepted -= _SELDOM
     words = [word for terminal, word in _WORDS.items() if terminal in accepted]
     wanted = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
     if error.token.type == "NAME" and "STRING" in accepted:

@@ -5,19 +5,27 @@ Takes an `Expression`; yields text for the command line and the desk; promises t
 expression does.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
+from subscribers.models import MembershipState
 from subscribers.segments.expression import (
+    Ago,
     And,
     Comparison,
-    DaysAgo,
     Everybody,
     Expression,
     Kind,
+    Leaf,
     Not,
     Operator,
     Or,
+    Reaction,
+    Standing,
     Value,
+    When,
+    parts_of,
 )
 
 _LABELS = {
@@ -43,13 +51,17 @@ _RELATIONS = {
     Operator.NOT_EMPTY: "is known",
 }
 
-_DATED = {
-    Operator.LESS: "is before {}",
-    Operator.AT_MOST: "is on or before {}",
-    Operator.GREATER: "is after {}",
-    Operator.AT_LEAST: "is on or after {}",
+_DATES = {
+    Operator.LESS: "before {}",
+    Operator.AT_MOST: "on or before {}",
+    Operator.GREATER: "after {}",
+    Operator.AT_LEAST: "on or after {}",
+    Operator.EQUAL: "on {}",
 }
-"""For attributes that hold days."""
+"""How days are compared."""
+
+_DATED_FIELDS = {*_DATES, Operator.WITHIN} - {Operator.EQUAL}
+"""Where an attribute compared with a day is not said as with other values."""
 
 _MEMBERS = {
     Operator.EQUAL: "are members of {}",
@@ -78,20 +90,40 @@ _IN_SEGMENT = {
     Operator.NOT_IN: "are in none of the segments {}",
 }
 
-_ADDED = {
-    Operator.EQUAL: "were added on {}",
-    Operator.UNEQUAL: "were not added on {}",
-    Operator.LESS: "were added before {}",
-    Operator.AT_MOST: "were added on or before {}",
-    Operator.GREATER: "were added after {}",
-    Operator.AT_LEAST: "were added on or after {}",
+_STANDINGS = {
+    MembershipState.PENDING: "have asked for {} and not confirmed it yet",
+    MembershipState.CONFIRMED: "are confirmed members of {}",
+    MembershipState.LEFT: "have left {}",
+    MembershipState.REMOVED: "were taken off {}",
 }
 
-_OWN_WORDS = {"list": _MEMBERS, "tag": _TAGGED, "segment": _IN_SEGMENT, "created": _ADDED}
+_SINCE = {
+    MembershipState.PENDING: "asked for {} {} and have not confirmed it yet",
+    MembershipState.CONFIRMED: "became confirmed members of {} {} and are so still",
+    MembershipState.LEFT: "left {} {} and have not come back",
+    MembershipState.REMOVED: "were taken off {} {} and have not come back",
+}
+
+_REACTIONS = {
+    Reaction.RECEIVED: "received {}",
+    Reaction.OPENED: "opened {}",
+    Reaction.CLICKED: "followed a link in {}",
+}
+
+_OWN_WORDS = {"list": _MEMBERS, "tag": _TAGGED, "segment": _IN_SEGMENT}
 
 _OPPOSITES = {Operator.EQUAL: Operator.UNEQUAL, Operator.IN: Operator.NOT_IN, Operator.EMPTY: Operator.NOT_EMPTY}
 _OPPOSITES |= {opposite: operator for operator, opposite in _OPPOSITES.items()}
 """For lists, tags and segments, where nothing can be unknown, `not` of one is the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of an outline: how deep it stands, what it says, and what of the expression it is."""
+
+    depth: int
+    words: str
+    expression: Expression
 
 
 def to_words(expression: Expression) -> str:
@@ -101,10 +133,28 @@ def to_words(expression: Expression) -> str:
     return f"Subscribers {_clause(expression)}."
 
 
+def outline(expression: Expression, depth: int = 0) -> Iterator[Part]:
+    """Yield the parts of an expression, each above what it is made of; a single condition is one part."""
+    yield Part(depth, _heading(expression), expression)
+    if isinstance(expression, And | Or) or (isinstance(expression, Not) and isinstance(expression.part, And | Or)):
+        for part in parts_of(expression):
+            yield from outline(part, depth + 1)
+
+
+def _heading(expression: Expression) -> str:
+    match expression:
+        case And():
+            return "all of these:"
+        case Or():
+            return "at least one of these:"
+        case Not(And() | Or()):
+            return "not:"
+        case _:
+            return _clause(expression)
+
+
 def _clause(node: Expression) -> str:
     match node:
-        case Everybody():
-            return "whoever they are"
         case Not(part):
             return _negation(part)
         case And(parts):
@@ -112,7 +162,7 @@ def _clause(node: Expression) -> str:
         case Or(parts):
             return " or ".join(_grouped(part) for part in parts)
         case _:
-            return _comparison(node)
+            return _leaf(node)
 
 
 def _grouped(node: Expression) -> str:
@@ -121,18 +171,57 @@ def _grouped(node: Expression) -> str:
 
 def _negation(part: Expression) -> str:
     if isinstance(part, Comparison) and part.kind in {Kind.SET, Kind.SEGMENT} and part.operator in _OPPOSITES:
-        return _comparison(Comparison(part.field, _OPPOSITES[part.operator], part.values))
+        return _leaf(Comparison(part.field, _OPPOSITES[part.operator], part.values))
     return f"who are not among those {_grouped(part)}"
+
+
+def _leaf(leaf: Leaf) -> str:
+    match leaf:
+        case Everybody():
+            return "whoever they are"
+        case Standing(name, state, When(operator, day)):
+            return f"who {_SINCE[state].format(f'“{name}”', _dated(operator, day))}"
+        case Standing(name, state):
+            return f"who {_STANDINGS[state].format(f'“{name}”')}"
+        case _:
+            return _comparison(leaf)
 
 
 def _comparison(node: Comparison) -> str:
     values = ", ".join(map(_value, node.values))
     if (own_words := _OWN_WORDS.get(node.field)) is not None:
         return f"who {own_words[node.operator].format(values)}"
+    if node.kind is Kind.REACTION:
+        return f"who {_reaction(node)}"
+    if node.kind is Kind.INSTANT:
+        negation = "not " if node.operator is Operator.UNEQUAL else ""
+        operator = Operator.EQUAL if node.operator is Operator.UNEQUAL else node.operator
+        return f"who were {negation}added {_dated(operator, node.values[0])}"
     label = _LABELS.get(node.field, node.field.replace("_", " "))
-    dated = node.operator in _DATED and isinstance(node.values[0], date | DaysAgo)
-    relation = (_DATED if dated else _RELATIONS)[node.operator]
-    return f"whose {label} {relation.format(values)}"
+    if node.operator in _DATED_FIELDS and isinstance(node.values[0], date | Ago):
+        return f"whose {label} is {_dated(node.operator, node.values[0])}"
+    return f"whose {label} {_RELATIONS[node.operator].format(values)}"
+
+
+def _reaction(node: Comparison) -> str:
+    words = _REACTIONS[Reaction(node.field)]
+    match node.operator:
+        case Operator.EQUAL:
+            return words.format(f"issue {_value(node.values[0])}")
+        case Operator.IN:
+            return words.format(f"at least one of the issues {', '.join(map(_value, node.values))}")
+        case Operator.NOT_EMPTY:
+            return words.format("some issue")
+        case Operator.EMPTY:
+            return words.format("no issue")
+        case _:
+            return f"{words.format('some issue')} {_dated(node.operator, node.values[0])}"
+
+
+def _dated(operator: Operator, day: Value) -> str:
+    if operator is Operator.WITHIN and isinstance(day, Ago):
+        return f"in the {_span(day)} up to the day of sending"
+    return _DATES[operator].format(_value(day))
 
 
 def _value(value: Value) -> str:
@@ -143,9 +232,13 @@ def _value(value: Value) -> str:
             return f"“{value}”"
         case date():
             return f"{value.day} {value:%B %Y}"
-        case DaysAgo(0):
+        case Ago(0):
             return "the day of sending"
-        case DaysAgo(days):
-            return f"{days} days before the day of sending"
+        case Ago():
+            return f"{_span(value)} before the day of sending"
         case _:
             return f"{value:,}"
+
+
+def _span(ago: Ago) -> str:
+    return f"{ago.count} {ago.unit}{'' if ago.count == 1 else 's'}"

@@ -61,10 +61,10 @@ def audience_query(condition: Condition, *, newsletter: str) -> AudienceQuery:
     return query.where(condition, *_may_receive(newsletter))
 
 
-def count_audience(session: Session, condition: Condition, *, newsletter: str) -> int:
-    """Return how many receive the newsletter."""
-    query = select(func.count()).select_from(Subscriber).where(condition, *_may_receive(newsletter))
-    return session.scalar(query) or 0
+def count_audience(session: Session, condition: Condition, *, newsletter: str, at_most: int | None = None) -> int:
+    """Return how many receive the newsletter; counting ends at `at_most`."""
+    query = select(col(Subscriber.id)).where(condition, *_may_receive(newsletter)).limit(at_most)
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def audience_languages(session: Session, condition: Condition, *, newsletter: str) -> dict[str | None, int]:

@@ -1,6 +1,6 @@
 """Queries about lists and who is on them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from subscribers.errors import ListExists, UnknownList
+from subscribers.language import normalise_tag
 from subscribers.models import MailingList, Membership, MembershipState
 from subscribers.store.batches import in_batches
 from subscribers.store.values import clean_name, clean_text
@@ -22,6 +23,8 @@ class ListChanges(TypedDict, total=False):
     double_opt_in: bool
     opt_in_reason: str
     description: str
+    titles: Mapping[str, str]
+    descriptions: Mapping[str, str]
 
 
 def create_list(
@@ -92,8 +95,10 @@ def all_lists(session: Session) -> Sequence[MailingList]:
 def set_list(session: Session, name: str, /, **changes: Unpack[ListChanges]) -> MailingList:
     """Change what is given about a list; a new name must be free. Segments that name the old one do not follow.
 
+    Titles and descriptions are by language: those of other languages stay, an empty text goes.
+
     Raises:
-        UnknownList, ListExists, InvalidValue: nothing was changed.
+        UnknownList, ListExists, InvalidValue, InvalidLanguage: nothing was changed.
     """
     mailing_list = get_list(session, name)
     if "name" in changes:
@@ -104,10 +109,20 @@ def set_list(session: Session, name: str, /, **changes: Unpack[ListChanges]) -> 
         changes["opt_in_reason"] = clean_text("opt_in_reason", changes["opt_in_reason"])
     if "description" in changes:
         changes["description"] = clean_text("description", changes["description"])
+    if "titles" in changes:
+        changes["titles"] = _merged("title", mailing_list.titles, changes["titles"])
+    if "descriptions" in changes:
+        changes["descriptions"] = _merged("description", mailing_list.descriptions, changes["descriptions"])
     for field, value in changes.items():
         setattr(mailing_list, field, value)
     session.flush()
     return mailing_list
+
+
+def _merged(field: str, before: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """Return texts by language with some of them changed; an empty one goes."""
+    new = {normalise_tag(tag): clean_text(f"{field}.{tag}", text) for tag, text in changes.items()}
+    return {tag: text for tag, text in {**before, **new}.items() if text}
 
 
 def delete_list(session: Session, name: str) -> None:
@@ -150,10 +165,22 @@ def lists_of(session: Session, ids: Collection[int]) -> dict[int, list[str]]:
     return names
 
 
+def find_membership(session: Session, *, subscriber_id: int, list_id: int) -> Membership | None:
+    """Return how a subscriber stands to a list and since when; None when they never had to do with it."""
+    return session.get(Membership, (subscriber_id, list_id))
+
+
 def membership_state(session: Session, *, subscriber_id: int, list_id: int) -> MembershipState | None:
     """Return how a subscriber stands to a list; None when they never had to do with it."""
     membership = session.get(Membership, (subscriber_id, list_id))
     return membership.state if membership else None
+
+
+def renew_membership(session: Session, *, subscriber_id: int, list_id: int, now: datetime) -> None:
+    """Let a membership stand as it does since now."""
+    membership = session.get_one(Membership, (subscriber_id, list_id))
+    membership.changed = now
+    session.flush()
 
 
 def set_membership(

@@ -221,10 +221,23 @@ def page(
     return session.scalars(query).all()
 
 
-def count_subscribers(session: Session, condition: Condition | None = None) -> int:
-    """Return how many subscribers there are, or for how many the condition holds."""
-    query = select(func.count()).select_from(Subscriber)
-    return session.scalar(query if condition is None else query.where(condition)) or 0
+def count_subscribers(session: Session, condition: Condition | None = None, *, at_most: int | None = None) -> int:
+    """Return how many subscribers there are, or for how many the condition holds; counting ends at `at_most`."""
+    query = select(col(Subscriber.id)) if condition is None else select(col(Subscriber.id)).where(condition)
+    return session.scalar(select(func.count()).select_from(query.limit(at_most).subquery())) or 0
+
+
+def truth_of(session: Session, subscriber_id: int, conditions: Sequence[Condition]) -> list[bool]:
+    """Return which of at most a thousand conditions hold for a subscriber, in their order.
+
+    Raises:
+        UnknownSubscriber: there is no subscriber with this id.
+    """
+    query = select(*(condition.label(None) for condition in conditions)).select_from(Subscriber)
+    row = session.execute(query.where(col(Subscriber.id) == subscriber_id)).one_or_none()
+    if row is None:
+        raise UnknownSubscriber
+    return [bool(holds) for holds in row]
 
 
 def attribute_names(session: Session) -> list[str]:

@@ -1,15 +1,18 @@
 """Queries about departures from newsletters, suppressions and the consent log."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from subscribers.models import (
+    ConfirmationRequest,
     ConsentEntry,
     Departure,
+    FormerAddress,
     Membership,
     Subscriber,
     SubscriberTag,
@@ -63,6 +66,27 @@ def put_suppression(session: Session, *, digest: str, reason: SuppressionReason,
     return True
 
 
+def put_suppressions(
+    session: Session, notes: Mapping[str, str], *, reason: SuppressionReason, now: datetime
+) -> frozenset[str]:
+    """Suppress many addresses by their digests, as `put_suppression` does; return those that it would say True of."""
+    known = suppression_reasons(session, notes)
+    weaker = [digest for digest, found in known.items() if STRENGTH[reason] > STRENGTH[found]]
+    for digest in weaker:
+        put_suppression(session, digest=digest, reason=reason, now=now, note=notes[digest])
+    rows = [
+        {"digest": digest, "reason": reason, "note": note, "since": now}
+        for digest, note in notes.items()
+        if digest not in known
+    ]
+    if not rows:
+        return frozenset(weaker)
+    # Somebody else may be about the same address; one of us is enough.
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    added = insert(Suppression).values(rows).on_conflict_do_nothing().returning(col(Suppression.digest))
+    return frozenset((*weaker, *session.scalars(added)))
+
+
 def delete_suppression(
     session: Session, digest: str, *, reasons: Collection[SuppressionReason] = tuple(SuppressionReason)
 ) -> bool:
@@ -73,6 +97,23 @@ def delete_suppression(
     session.delete(known)
     session.flush()
     return True
+
+
+def clear_note(session: Session, digest: str) -> None:
+    """Take the note off a suppression: it may say who the person was."""
+    if (known := session.get(Suppression, digest)) is not None and known.note:
+        known.note = ""
+        session.flush()
+
+
+def suppressions(
+    session: Session, *, after: str = "", limit: int = 50, reason: SuppressionReason | None = None
+) -> Sequence[Suppression]:
+    """Return the next suppressions by digest; of one reason, if it is given."""
+    query = select(Suppression).where(col(Suppression.digest) > after)
+    if reason is not None:
+        query = query.where(col(Suppression.reason) == reason)
+    return session.scalars(query.order_by(col(Suppression.digest)).limit(limit)).all()
 
 
 def suppression_reasons(session: Session, digests: Collection[str]) -> dict[str, SuppressionReason]:
@@ -100,7 +141,7 @@ def forget(session: Session, subscriber_id: int) -> None:
 
     The database would do so too; said here, it does not depend on SQLite's foreign keys being switched on.
     """
-    for table in (SubscriberTag, Membership, Departure):
+    for table in (SubscriberTag, Membership, Departure, ConfirmationRequest, FormerAddress):
         session.execute(delete(table).where(col(table.subscriber_id) == subscriber_id))
     log = update(ConsentEntry).where(col(ConsentEntry.subscriber_id) == subscriber_id)
     session.execute(log.values(subscriber_id=None))

@@ -64,8 +64,8 @@ def test_the_scheduler_starts_it_and_a_dispatcher_sends_it(approved, mail):
     assert len(mail.received) == 60
 
 
-def test_run_supervises_both(approved, mail):
-    supervisor = approved.start("run")
+def test_run_supervises_all_three(approved, mail):
+    supervisor = approved.start("run", "--port", "0")
     approved.quickly("issue", "queue", "2026-12", "--segment", "everybody", "--at", wall(2))
     approved.wait(lambda: approved.status()["state"] == "sent")
     assert sorted(mail.recipients) == sorted(set(mail.recipients))

@@ -92,7 +92,7 @@ def the_issue_is_queued_for_three_hundred(installation):
     quickly("lists", "create", "members")
     people = quickly("subscribers", "import", installation.readers(300), "--list", "members", "--json").json
     nothing = dict.fromkeys(("changed", "unchanged", "invalid", "suppressed", "refused"), 0)
-    assert people == {"rows": 300, "new": 300, **nothing}
+    assert people.items() >= {"rows": 300, "new": 300, **nothing}.items()
     quickly("segments", "create", "members", 'list = "members"')
     found = quickly("issue", "preflight", "2026-12", "--segment", "members", "--json").json["findings"]
     assert {finding["severity"] for finding in found} == {"notice"}

@@ -13,6 +13,7 @@ DATA = {
     "content matrix": ("2026-12",),
     "doctor dkim-key": ("keys", "--selector", "2027"),
     "explain": ("reader0000@en.example", "2026-12"),
+    "feedback list": (),
     "issue assemble": ("2027-03", "--newsletter", "beacon-towns"),
     "issue list": (),
     "issue show": ("2026-12",),
@@ -26,23 +27,43 @@ DATA = {
     "issue resume": ("2026-12",),
     "issue cancel": ("2026-12",),
     "issue audit": ("2026-12",),
+    "issue clicks": ("2026-12",),
     "lists list": (),
     "lists members": ("readers",),
+    "lists rename": ("readers", "people", "--dry-run"),
     "newsletters list": (),
     "newsletters show": ("beacon-towns",),
+    "retention run": ("--dry-run",),
+    "retention log": (),
     "segments count": ("everybody", "--newsletter", "beacon-towns"),
     "segments list": (),
     "segments show": ("everybody",),
+    "segments test": ("everybody", "reader0000@en.example"),
     "settings": (),
     "subscribers import": ("readers.csv", "--list", "readers"),
+    "subscribers sync": ("readers.csv", "--list", "readers", "--max-removals", "100%"),
+    "subscribers invite": ("--list", "readers"),
     "subscribers list": ("--limit", "2"),
     "subscribers show": ("reader0000@en.example",),
+    "subscribers set": ("reader0000@en.example", "city=Ghent"),
+    "subscribers tag": ("reader0000@en.example", "reader0001@fr.example", "--add", "press"),
+    "subscribers move": ("reader0000@en.example", "--from", "readers", "--to", "readers"),
+    "subscribers rename": ("reader0001@fr.example", "reader0001@other.example"),
+    "subscribers data": ("reader0000@en.example",),
+    "subscribers unsubscribe": ("reader0000@en.example", "--list", "readers"),
+    "subscribers suppress": ("reader0000@en.example", "--reason", "by letter"),
+    "subscribers suppressions": (),
+    "subscribers unsuppress": ("reader0000@en.example", "--reason", "by letter"),
+    "subscribers erase": ("reader0000@en.example",),
+    "tags list": (),
+    "tags rename": ("press", "media"),
+    "tags delete": ("media",),
     "theme list": (),
 }
 """Every command that takes --json, in an order in which each can do its work, with arguments."""
 
-ELSEWHERE = {"theme check", "issue correct"}
-"""One compiles dozens of editions, the other needs an issue that was sent: their tests are their own."""
+ELSEWHERE = {"theme check", "issue correct", "lists delete", "feedback fetch", "feedback read", "feedback show"}
+"""They compile dozens of editions, or need an issue that was sent or what came back: their tests are their own."""
 
 
 def commands(group, path=()):

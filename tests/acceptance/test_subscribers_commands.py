@@ -105,6 +105,18 @@ def test_an_import_gives_its_counts_as_json_alone_on_standard_output(newsletter,
         "invalid": 2,
         "suppressed": 0,
         "refused": 0,
+        "returned": 0,
+        "reasons": {"address": 1, "language": 1, "repeated": 1},
+        "file": {
+            "format": "csv",
+            "encoding": "utf-8",
+            "assumed": False,
+            "delimiter": ";",
+            "sheet": None,
+            "origin": None,
+        },
+        "doubts": [],
+        "stopped": False,
     }
 
 
@@ -241,7 +253,7 @@ def test_a_suppression_is_laid_on_and_lifted(newsletter):
     call = ("subscribers", "suppress", "eve@town.example")
     assert newsletter(*call).out == "eve@town.example is suppressed\n"
     assert newsletter(*call).out == "eve@town.example was suppressed already\n"
-    lift = ("subscribers", "unsuppress", "eve@town.example")
+    lift = ("subscribers", "unsuppress", "eve@town.example", "--reason", "she wrote herself")
     assert newsletter(*lift).out == "eve@town.example may be written to again\n"
     assert newsletter(*lift).out == "eve@town.example was not suppressed\n"
 
@@ -318,6 +330,32 @@ def test_a_segment_is_created_shown_counted_changed_and_deleted(newsletter, ada)
     assert [each["name"] for each in newsletter("segments", "list", "--json").json] == ["french"]
     assert newsletter("subscribers", "list", "--segment", "french").rows == []
     assert newsletter("segments", "delete", "french").out == "segment french deleted\n"
+
+
+def test_an_expression_is_counted_without_a_segment(newsletter, ada):
+    assert newsletter("segments", "count", "--expression", 'language = "fr"').out == "1 person\n"
+    told = newsletter("segments", "count", "--expression", "all", "--json").json
+    assert told == {"expression": "all", "count": 1, "newsletter": None, "audience": None}
+    wrong = newsletter("segments", "count", "--expression", "language =")
+    assert (wrong.code, wrong.problem.splitlines()[1:]) == (2, ["language =", "          ^"])
+    for arguments in ((), ("french", "--expression", "all")):
+        both = newsletter("segments", "count", *arguments)
+        assert (both.code, "or give an expression with --expression" in both.problem) == (2, True)
+
+
+def test_a_segment_is_tried_on_a_person(newsletter, ada):
+    newsletter("segments", "create", "german", 'list = "members" and not language = "fr"')
+    tried = newsletter("segments", "test", "german", ada)
+    assert tried.out.splitlines() == [
+        f"{ada} is not meant by german",
+        "  no   all of these:",
+        "    yes  who are members of “members”",
+        "    no   who are not among those whose language is “fr”",
+    ]
+    assert newsletter("segments", "test", "german", ada, "--json").json["holds"] is False
+    assert newsletter("segments", "test", "german", "nobody@town.example").code == 2
+    newsletter("segments", "create", "nested", 'segment = "german"')
+    assert newsletter("segments", "show", "nested").out.splitlines()[3].startswith("  segment german: Subscribers who")
 
 
 def test_a_segment_with_a_newsletter_counts_who_would_receive_it(newsletter, ada, tmp_path):

@@ -15,8 +15,7 @@ import pytest
 from conftest import need
 from sqlmodel import col, select
 
-import newsletter.dispatch.models
-import newsletter.preflight.models  # noqa: F401  each import registers its tables
+import newsletter.tables  # noqa: F401  registers every table
 from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
 from newsletter.content.models import NewsletterRow

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.database import _alembic, ensure_current, migrate, open_engine
 from newsletter.errors import DatabaseFault
@@ -22,6 +22,19 @@ INSERT INTO run (id, issue_id, mailing, segment, expression, state, operator, cr
 VALUES (1, 1, 'issue:rivers/2026-12', 'all', 'all', 'running', 'anna', '2026-12-01', 0)
 """
 """A run as an earlier version left it."""
+
+
+CONSENT = """
+INSERT INTO subscriber (id, uid, address, address_key, digest, first_name, last_name, organisation, city, country,
+                        attributes, created, updated)
+VALUES (1, 'u', 'a@x.example', 'a@x.example', 'd', '', '', '', '', '', '{}', '2026-12-01', '2026-12-01');
+INSERT INTO mailing_list (id, name, public, double_opt_in, opt_in_reason, description, created)
+VALUES (1, 'members', true, true, '', '', '2026-12-01');
+INSERT INTO consent_entry (id, subscriber_id, digest, action, list_name, newsletter, wording_version, wording_language,
+                           source, operator, origin, at)
+VALUES (1, 1, 'd', 'imported', 'members', '', '', '', 'import', 'anna', '', '2026-12-01')
+"""
+"""Somebody who was imported, as an earlier version left it."""
 
 
 def test_migrated_tables_are_those_of_the_code(tmp_path: Path):
@@ -93,6 +106,84 @@ def test_what_a_run_is_goes_up_and_down_with_its_rows(empty_engine: Engine):
     with pytest.raises(IntegrityError, match="ck_run_stage"), empty_engine.begin() as connection:
         connection.execute(text("UPDATE run SET stage = 'unheard of'"))
     assert migrated(command.downgrade, "0003") == before
+    with empty_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 1
+
+
+def test_the_consent_log_goes_up_and_down_with_its_lines(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str]:
+        config = _alembic(empty_engine)
+        with empty_engine.connect() as connection:
+            config.attributes["connection"] = connection
+            step(config, revision)
+            connection.commit()
+            return {column["name"] for column in inspect(connection).get_columns("consent_entry")}
+
+    before = migrated(command.upgrade, "0004")
+    with empty_engine.begin() as connection:
+        for statement in CONSENT.strip().split(";"):
+            connection.execute(text(statement))
+
+    assert migrated(command.upgrade, "0005") - before == {"state", "asked", "mailing"}
+
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT titles FROM mailing_list")).scalar() in ({}, "{}")
+        assert connection.execute(text("SELECT state, asked FROM consent_entry")).one() == (None, None)
+        connection.execute(text("INSERT INTO tally (id, key, at) VALUES (1, 'all', '2026-12-01')"))
+    for forged in ("UPDATE consent_entry SET action = 'left'", "DELETE FROM consent_entry"):
+        with pytest.raises(DBAPIError, match="the consent log is never"), empty_engine.begin() as connection:
+            connection.execute(text(forged))
+    with empty_engine.begin() as connection:
+        connection.execute(text("DELETE FROM subscriber"))
+        assert connection.execute(text("SELECT subscriber_id FROM consent_entry")).scalar() is None
+    assert migrated(command.downgrade, "0004") == before
+    with empty_engine.begin() as connection:
+        connection.execute(text("DELETE FROM consent_entry"))
+
+
+def test_what_comes_back_goes_up_and_down(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str]:
+        config = _alembic(empty_engine)
+        with empty_engine.connect() as connection:
+            config.attributes["connection"] = connection
+            step(config, revision)
+            connection.commit()
+            return {index["name"] for index in inspect(connection).get_indexes("attempt")}
+
+    before = migrated(command.upgrade, "0006")
+    assert migrated(command.upgrade, "0007") - before == {"ix_attempt_of_recipient"}
+    event = "INSERT INTO event (key, kind, proof, source, status, text, did, at, received) VALUES "
+    with empty_engine.begin() as connection:
+        connection.execute(text(f"{event}('mail:1', 'hard', 'mac', 'mail', '', '', '', '2026-12-01', '2026-12-01')"))
+    for wrong in ("'mail:1', 'hard', 'mac'", "'mail:2', 'unheard of', 'mac'", "'mail:3', 'hard', 'unheard of'"):
+        with pytest.raises(IntegrityError), empty_engine.begin() as connection:
+            connection.execute(text(f"{event}({wrong}, 'mail', '', '', '', '2026-12-01', '2026-12-01')"))
+    assert migrated(command.downgrade, "0006") == before
+    assert "event" not in inspect(empty_engine).get_table_names()
+
+
+def test_privacy_goes_up_and_down_and_the_ledger_stays(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> tuple[set[str], set[str | None]]:
+        config = _alembic(empty_engine)
+        with empty_engine.connect() as connection:
+            config.attributes["connection"] = connection
+            step(config, revision)
+            connection.commit()
+            found = inspect(connection)
+            return set(found.get_table_names()), {index["name"] for index in found.get_indexes("delivery")}
+
+    tables, indexes = migrated(command.upgrade, "0008")
+    with empty_engine.begin() as connection:
+        for statement in ROWS.strip().split(";"):
+            connection.execute(text(statement))
+
+    more, others = migrated(command.upgrade, "0009")
+
+    assert more - tables == {"audit_entry", "retention_entry"}
+    assert others - indexes == {"ix_delivery_single"}
+    with empty_engine.connect() as connection:
+        assert connection.execute(text("SELECT forgotten FROM run")).scalar() is None
+    assert migrated(command.downgrade, "0008") == (tables, indexes)
     with empty_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 1
 

@@ -555,8 +555,8 @@ def test_a_suppressed_member_stays_a_member_and_an_import_counts_them(people, a_
 
 def test_lifting_a_suppression_says_whether_there_was_one(people):
     people.suppress(ADA)
-    assert people.unsuppress(ADA) is True
-    assert people.unsuppress(ADA) is False
+    assert people.unsuppress(ADA, reason="by letter") is True
+    assert people.unsuppress(ADA, reason="by letter") is False
     assert added(people) is Verdict.NEW
 
 
@@ -680,12 +680,12 @@ def test_a_segment_names_only_what_exists(people):
 
 def test_an_attribute_that_nobody_has_is_doubted(people):
     added(people, population="12000")
-    assert people.segments.create("a", "populaton > 5").doubt == (
-        "nobody has an attribute “populaton” yet; did you mean “population”?"
+    assert people.segments.create("a", "populaton > 5").doubts == (
+        "nobody has an attribute “populaton” yet; did you mean “population”?",
     )
-    assert people.segments.create("b", "zzz > 5").doubt == "nobody has an attribute “zzz” yet"
-    assert people.segments.create("c", "population > 5").doubt is None
-    assert people.segments.change("b", "all").doubt is None
+    assert people.segments.create("b", "zzz > 5").doubts == ("nobody has an attribute “zzz” yet",)
+    assert people.segments.create("c", "population > 5").doubts == ()
+    assert people.segments.change("b", "all").doubts == ()
 
 
 def test_a_segment_counts_who_matches_and_who_would_receive_a_newsletter(people, parts):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscribers import consent, privacy, store, suppression
 from subscribers.address import parse_address
 from subscribers.columns import Base
-from subscribers.importing import import_subscribers
+from subscribers.importing import Listeners, import_subscribers
 from subscribers.models import ConsentEntry, Membership, Subscriber, SubscriberTag, SuppressionReason
 from subscribers.segments import parse, to_condition
 from subscribers.tokens import Keys
@@ -24,9 +24,14 @@ TABLES = [
         "mailing_list",
         "membership",
         "departure",
+        "former_address",
         "segment",
         "suppression",
         "consent_entry",
+        "wording",
+        "asking",
+        "confirmation_request",
+        "tally",
     ]
 ]
 HEADINGS = "email,first_name,city,country,language,timezone,tags,population,vip,code\n"
@@ -143,7 +148,7 @@ def test_an_import_that_was_killed_ends_in_the_same_state_when_it_is_started_aga
         raise KilledError
 
     with pytest.raises(KilledError):
-        load(content, progress=kill)
+        load(content, listeners=Listeners(progress=kill))
     assert 0 < store.count_subscribers(session) < 4500
     report = load(content)
     assert (report.new, report.unchanged) == (2500, 2000)

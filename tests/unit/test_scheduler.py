@@ -5,7 +5,7 @@ import datetime as dt
 import threading
 from pathlib import Path
 
-from scheduler import make_scheduler
+from scheduler import Round, make_scheduler
 
 SOURCE = Path(__file__).parents[2] / "scheduler.py"
 
@@ -54,3 +54,20 @@ def test_it_imports_no_rules():
         for alias in node.names
     }
     assert imported <= {"apscheduler", "collections", "datetime", "typing"}
+
+
+def test_rounds_are_made_by_themselves_and_hold_up_no_tick():
+    held, ticks, rounds = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow() -> None:
+        rounds.release()
+        assert held.wait(10)
+
+    clock = make_scheduler(lambda _now: ticks.release(), (Round("slow", 1, slow),))
+    clock.start()
+    assert rounds.acquire(timeout=5)
+    assert ticks.acquire(timeout=5)
+    assert ticks.acquire(timeout=5)
+    held.set()
+    assert rounds.acquire(timeout=5)
+    clock.shutdown()

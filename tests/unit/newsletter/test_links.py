@@ -25,6 +25,10 @@ LINKS = Links("https://news.example/")
         (LINKS.unsubscribe("a.b"), "/u/a.b"),
         (LINKS.preferences("a/b"), "/p/a%2Fb"),
         (LINKS.confirmation("a?b"), "/c/a%3Fb"),
+        (LINKS.click("a-b_c.d.3"), "/r/a-b_c.d.3"),
+        (LINKS.opened("a-b_c.d"), "/o/a-b_c.d.gif"),
+        (LINKS.subscribe("rivers"), "/subscribe/rivers"),
+        (LINKS.subscribe(), "/subscribe"),
     ],
 )
 def test_an_address_is_absolute_and_quoted(made, address):

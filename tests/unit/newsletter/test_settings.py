@@ -37,7 +37,7 @@ def described(model=Settings, path=""):
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from described(kind, f"{name}.")
+            yield from described(kind, f"{path}{name}.")
         else:
             yield f"{path}{name}", plain(field.default), field.description
 
@@ -60,7 +60,7 @@ def test_the_documentation_names_each_setting_as_the_environment_does():
 def test_the_documentation_names_a_unit_wherever_a_setting_has_one():
     for _, path, _, unit, meaning in documented():
         first = meaning.split()[0]
-        assert unit == (first if first in {"seconds", "connections", "messages"} else "—"), path
+        assert unit == (first if first in {"seconds", "connections", "messages", "days"} else "—"), path
 
 
 def test_a_program_without_settings_has_defaults():
@@ -211,6 +211,32 @@ def test_several_relays_and_a_warm_up_can_come_from_the_environment(monkeypatch)
 )
 def test_relays_that_cannot_be_meant_are_an_error_that_says_what_to_do(empty_folder, file, words):
     (empty_folder / "newsletter.toml").write_text(file)
+
+    with pytest.raises(ConfigurationFault, match=f"^{words}"):
+        load()
+
+
+def test_a_webhook_is_off_until_it_is_set_up_whole(monkeypatch):
+    assert load().hooks.mailgun.key is None
+    monkeypatch.setenv("NEWSLETTER_HOOKS__MAILGUN__KEY", "k" * 16)
+    with pytest.raises(ConfigurationFault, match=r"^NEWSLETTER_HOOKS__MAILGUN: .*: set signing_key as well"):
+        load()
+    monkeypatch.setenv("NEWSLETTER_HOOKS__MAILGUN__SIGNING_KEY", "sesame")
+
+    assert load().hooks.mailgun.signing_key.get_secret_value() == "sesame"
+    assert "sesame" not in repr(load())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("BREVO__KEY", "short", "NEWSLETTER_HOOKS__BREVO__KEY: Value should have at least 16"),
+        ("POSTMARK__USERNAME", "a:b", "NEWSLETTER_HOOKS__POSTMARK__USERNAME: String should match"),
+        ("SES__TOPICS", '["bounces"]', "NEWSLETTER_HOOKS__SES__TOPICS__0: String should match"),
+    ],
+)
+def test_a_webhook_that_cannot_be_meant_is_an_error(monkeypatch, name, value, words):
+    monkeypatch.setenv(f"NEWSLETTER_HOOKS__{name}", value)
 
     with pytest.raises(ConfigurationFault, match=f"^{words}"):
         load()

@@ -24,6 +24,11 @@ NAMES = [
     "segment",
     "suppression",
     "consent_entry",
+    "wording",
+    "asking",
+    "confirmation_request",
+    "former_address",
+    "tally",
 ]
 """The metadata is shared with other packages, whose tables are not needed here."""
 

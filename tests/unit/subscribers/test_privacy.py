@@ -94,3 +94,20 @@ def test_a_guarded_cell_never_begins_a_formula(cell):
 @pytest.mark.parametrize("cell", ["=1+1", "+32 4 000", "-", "@home", "'quoted'", "plain", "", "'", "'=x", "''=x"])
 def test_an_exported_cell_comes_back_as_it_was(cell):
     assert unguarded(guarded(cell)) == cell
+
+
+def test_erasure_takes_the_note_off_a_suppression(session, add_person, keys, now):
+    add_person(ANNE)
+    suppression.suppress(session, keys, address=ANNE, reason=SuppressionReason.MANUAL, now=now, note="Anne wrote")
+    erase(session, keys, address=ANNE, now=now)
+    [kept] = store.suppressions(session)
+    assert (kept.reason, kept.note) == (SuppressionReason.MANUAL, "")
+
+
+def test_erasure_bars_the_addresses_that_somebody_had_before(session, add_person, keys, now):
+    anne = add_person(ANNE)
+    store.add_former_address(session, subscriber_id=anne.id, digest="a" * 64, until=now)
+    erase(session, keys, address=ANNE, now=now)
+    assert {each.digest for each in store.suppressions(session)} == {anne.digest, "a" * 64}
+    assert store.suppressions(session, after="f" * 64) == []
+    assert store.suppressions(session, reason=SuppressionReason.COMPLAINT) == []

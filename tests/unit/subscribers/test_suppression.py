@@ -55,3 +55,20 @@ def test_the_suppressed_among_many_are_found(session, now):
 def test_what_is_no_address_cannot_be_suppressed(session, keys, now):
     with pytest.raises(InvalidAddress):
         suppression.suppress(session, keys, address="nobody", reason=SuppressionReason.MANUAL, now=now)
+
+
+def test_many_are_suppressed_as_each_would_be(session, now):
+    suppression.suppress_digest(session, digest="left", reason=SuppressionReason.UNSUBSCRIBED, now=now)
+    suppression.suppress_digest(session, digest="spam", reason=SuppressionReason.COMPLAINT, now=now)
+    notes = {"left": "gone", "spam": "gone", "new": "550 <anne@x.example>"}
+
+    changed = suppression.suppress_digests(session, notes, reason=SuppressionReason.HARD_BOUNCE, now=now)
+    again = suppression.suppress_digests(session, notes, reason=SuppressionReason.HARD_BOUNCE, now=now)
+
+    assert (changed, again) == ({"left", "new"}, frozenset())
+    assert suppression.suppressed_among(session, list(notes)) == {
+        "left": SuppressionReason.HARD_BOUNCE,
+        "spam": SuppressionReason.COMPLAINT,
+        "new": SuppressionReason.HARD_BOUNCE,
+    }
+    assert store.find_suppression(session, "new").note == "550 <a…@x….example>"

@@ -13,9 +13,10 @@ from unit.newsletter.assembly.builders import (
 )
 
 from newsletter.assembly.composition import build_edition, variant_name, variants
-from newsletter.assembly.edition import Alternate, Phrase
+from newsletter.assembly.edition import Alternate, Counting, Phrase
 from newsletter.assembly.facts import PlacedItem, Placement
 from newsletter.content.entry import SittingStatus
+from newsletter.content.newsletter import Tracking
 from newsletter.errors import InvalidInput
 
 ENGLISH = {"en": {"title": "Title", "body": "Body"}}
@@ -51,6 +52,31 @@ def test_an_edition_bears_its_names_numbers_and_addresses():
         Alternate(language="en", name="English", url="https://news.example/archive/rivers/2026-12/en"),
         Alternate(language="es", name="Español", url="https://news.example/archive/rivers/2026-12/es"),
     )
+
+
+@pytest.mark.parametrize(
+    ("tracking", "opens", "words"),
+    [
+        ("totals", False, "We count clicks on the links of this message, without recording whose they are."),
+        (
+            "totals",
+            True,
+            "We count how often this message is opened and its links are clicked, without recording by whom.",
+        ),
+        ("people", False, "We record whether you click a link in this message."),
+        ("people", True, "We record whether you open this message and whether you click a link in it."),
+    ],
+)
+def test_what_is_counted_of_its_readers_an_edition_tells_them(tracking, opens, words):
+    found = edition(an_entry(), newsletter=a_newsletter(tracking=tracking, opens=opens))
+    assert found.counting == Counting(tracking=Tracking(tracking), opens=opens, words=words)
+
+
+def test_where_nothing_is_counted_an_edition_is_what_it_was_before():
+    found = edition(an_entry(), newsletter=a_newsletter(tracking="off", opens=True))
+    assert found == edition(an_entry())
+    assert found.counting is None
+    assert "counting" not in repr(edition(an_entry(), newsletter=a_newsletter(tracking="people")))
 
 
 def test_a_right_to_left_edition_says_so():

@@ -74,6 +74,14 @@ def test_progress_is_shown_on_a_terminal(terminal):
     assert "importing" in shown.getvalue()
 
 
+def test_progress_tells_the_speed_and_the_time_left(terminal):
+    shown = terminal()
+    with output.progress("importing", "rows") as bar:
+        for done in range(1, 5):
+            bar(done * 1000, 10_000)
+    assert "rows/s" in shown.getvalue()
+
+
 def test_progress_is_silent_elsewhere(capsys):
     with output.progress("importing") as bar:
         bar(1, 2)

@@ -135,6 +135,12 @@ def test_an_address_to_write_to_stands_second():
     assert str(message["List-Unsubscribe"]).endswith(">, <mailto:leave+T@rivers.example>")
 
 
+@pytest.mark.parametrize("address", ["mailto:a@b> <c", "mailto:a b", "mailto:é", "mailto:a\r\nBcc: x", "m" * 998])
+def test_an_address_to_write_to_cannot_add_a_header(address):
+    with pytest.raises(HeaderRefused, match="List-Unsubscribe"):
+        render(skeleton(), Values(**without_slots(), unsubscribe_mailto=address))
+
+
 @pytest.mark.parametrize(
     "address", ["https://n.example/u> <https://evil.example", "https://n.example/a b", "https://n.example/é"]
 )

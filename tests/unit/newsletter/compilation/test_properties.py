@@ -62,6 +62,7 @@ NAMES = {
     "Block.lang",
     "Block.segment",
     "CalendarEvent.uid",
+    "Counting.words",
     "Edition.blocked",
     "Edition.calendar",
     "Edition.dir",

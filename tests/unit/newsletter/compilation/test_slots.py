@@ -159,3 +159,11 @@ def test_marking_and_filling_with_the_defaults_changes_nothing_but_the_notation(
     assert "".join(part.default if isinstance(part, Slot) else part for part in slots.parts(text)) == slots.fill(
         marked, {}
     )
+
+
+def test_only_letters_have_an_address_to_confirm_at():
+    slots = Slots.of("letter")
+    with pytest.raises(ValueError, match="no address 'confirmation_url'"):
+        slots.url("confirmation_url")
+    token = slots.confirmation_url()
+    assert slots.fill(f"see {token}", {"confirmation_url": "https://n.example/c/k"}) == "see https://n.example/c/k"

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from newsletter.content.issue import IssuePlan
-from newsletter.content.newsletter import Fallback, Newsletter
+from newsletter.content.newsletter import Fallback, Newsletter, Tracking
 
 
 def settings(**changes):
@@ -22,6 +22,14 @@ def refusal(given):
         Newsletter.model_validate(given)
     (error,) = caught.value.errors()
     return error["loc"], error["msg"].removeprefix("Value error, ")
+
+
+def test_nothing_of_its_readers_doings_is_counted_unless_it_says_so():
+    plain = Newsletter.model_validate(settings())
+    assert (plain.tracking, plain.opens) == (Tracking.OFF, False)
+    asked = Newsletter.model_validate(settings(tracking="people", opens=True))
+    assert (asked.tracking, asked.opens) == (Tracking.PEOPLE, True)
+    assert refusal(settings(tracking="all")) == (("tracking",), "Input should be 'off', 'totals' or 'people'")
 
 
 def test_a_newsletter_knows_its_default_language_and_locales():

@@ -3,7 +3,6 @@
 import datetime as dt
 import email
 import email.policy
-import hmac
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ from newsletter.compilation.message import Head, build_skeleton
 from newsletter.compilation.slots import Slot, System
 from newsletter.dispatch.composer import PREFERENCES, UNADDRESSED, UNSUBSCRIBE, Draft, MessageComposer, Sealing, form_of
 from newsletter.dispatch.ledger import Claim
+from newsletter.dispatch.names import Names
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
 from subscribers.store import SlotValues
@@ -94,11 +94,10 @@ def read(envelope):
 def test_a_message_is_addressed_named_and_dated():
     envelope = composed()
     message = read(envelope)
-    digest = hmac.digest(KEYS.suppression, b"delivery/issue:rivers/2026-12/" + b"d" * 64, "sha256")
 
     assert (envelope.sender, envelope.recipient) == ("news@rivers.example", "anna@lakes.example")
     assert envelope.needs_smtputf8 is False
-    assert envelope.name == digest.hex()[:26]
+    assert envelope.name == Names(KEYS).of(1, "issue:rivers/2026-12", "d" * 64)
     assert message["To"] == "Anna Brook <anna@lakes.example>"
     assert message["Message-ID"] == f"<{envelope.name}@rivers.example>"
     assert message["Date"].datetime == NOW
@@ -121,9 +120,9 @@ def test_every_attempt_has_the_same_bytes():
 
 
 def test_deliveries_have_names_of_their_own():
-    claims = [a_claim(), a_claim(digest="e" * 64), a_claim(mailing="issue:rivers/2026-11")]
+    claims = [a_claim(), a_claim(delivery_id=2), a_claim(digest="e" * 64), a_claim(mailing="issue:rivers/2026-11")]
 
-    assert len({composed(claim=claim).name for claim in claims}) == 3
+    assert len({composed(claim=claim).name for claim in claims}) == 4
 
 
 @pytest.mark.parametrize(
@@ -140,6 +139,15 @@ def test_bounces_come_back_to_the_delivery_where_there_is_a_domain_for_them():
     envelope = composed(bounce_domain="bounce.rivers.example")
 
     assert envelope.sender == f"b+{envelope.name}@bounce.rivers.example"
+
+
+def test_readers_can_leave_by_mail_where_something_reads_it():
+    envelope = composed(bounce_domain="bounce.rivers.example")
+    web, mail = read(envelope)["List-Unsubscribe"].split(", ")
+
+    assert web.startswith("<https://news.example/u/")
+    assert mail == f"<mailto:leave+{envelope.name}@bounce.rivers.example>"
+    assert "mailto:" not in read(composed())["List-Unsubscribe"]
 
 
 def objection(address):

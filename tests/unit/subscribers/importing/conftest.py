@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from subscribers.importing import import_subscribers
+from subscribers.importing import Manner, import_subscribers
 
 
 @pytest.fixture
@@ -25,11 +25,16 @@ def load(engine, keys, people, session, members):
     """Imports a text into the list of members."""
     session.commit()
 
-    def run(text: str, **facts):
+    def run(text: str | bytes, *, name="people.csv", now=None, list_name="members", listeners=None, **manner):
         return import_subscribers(
             lambda: Session(engine),
-            people(text),
-            **{"list_name": "members", "keys": keys, "operator": "marie", "now": members.created} | facts,
+            people(text, name),
+            list_name=list_name,
+            keys=keys,
+            operator="marie",
+            now=now or members.created,
+            manner=Manner(**manner),
+            listeners=listeners,
         )
 
     return run

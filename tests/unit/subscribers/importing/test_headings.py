@@ -70,3 +70,14 @@ def test_without_an_address_nothing_can_be_imported(targets):
 def test_two_columns_cannot_be_the_same(targets):
     with pytest.raises(ImportRefused, match="“email” and “E-Mail” would both be email"):
         targets("email,E-Mail")
+
+
+def test_too_many_columns_are_refused_unless_some_are_left_out(targets):
+    headings = ",".join(["email", *(f"c{number}" for number in range(64))])
+    with pytest.raises(ImportRefused, match=r"more than 64 columns; leave some out with --map COLUMN=-"):
+        targets(headings)
+    assert len(targets(headings, c7="-")) == 64
+
+
+def test_a_full_name_is_a_column_of_two_fields(targets):
+    assert targets("E-Mail,Full name,State") == ["email", "full-name", "state"]

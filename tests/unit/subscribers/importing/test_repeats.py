@@ -25,3 +25,7 @@ def test_the_last_line_of_a_repeated_address_is_found_however_it_is_written(peop
 def test_a_row_without_the_column_does_not_disturb(people):
     opened = open_table(people("x,email\n1\n2\n3,a@x.example\n"))
     assert find_repeats(opened, plan_columns(opened)[1]) == (3, {"": 3})
+
+
+def test_an_address_that_an_export_has_guarded_is_the_same(people):
+    assert repeats(people("email\n'=a@x.example\n=a@x.example\n")) == (2, {"=a@x.example": 3})

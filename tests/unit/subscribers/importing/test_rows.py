@@ -3,7 +3,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from subscribers.errors import SubscribersError
-from subscribers.importing import Problem, Row, read_rows
+from subscribers.importing import Problem, Reason, Row, read_rows
 
 
 def test_a_row_says_what_stands_in_it_and_nothing_else(people):
@@ -27,24 +27,25 @@ def test_a_row_says_what_stands_in_it_and_nothing_else(people):
 
 
 @pytest.mark.parametrize(
-    ("line", "column", "words"),
+    ("line", "column", "words", "reason"),
     [
-        ("nobody,,,,,", "email", "@-sign"),
-        (",Anne,,,,", "email", "empty"),
-        ("a@x.example,,XX,,,", "country", "no country code"),
-        ("a@x.example,,,klingon,,", "language", "not a language tag"),
-        ("a@x.example,,,,Brussels,", "timezone", "no time zone"),
-        ("a@x.example,An\x01ne,,,,", "first_name", "control character"),
-        ("a@x.example,,,,," + "x" * 101, "tags", "longer than 100"),
-        ("a@x.example,Anne", "", "2 fields, the headings are 6"),
-        ("a@x.example,Anne,,,,,x", "", "7 fields"),
+        ("nobody,,,,,", "email", "@-sign", Reason.ADDRESS),
+        (",Anne,,,,", "email", "empty", Reason.ADDRESS),
+        ("a@x.example,,XX,,,", "country", "no country code", Reason.COUNTRY),
+        ("a@x.example,,,klingon,,", "language", "not a language tag", Reason.LANGUAGE),
+        ("a@x.example,,,,Brussels,", "timezone", "no time zone", Reason.TIMEZONE),
+        ("a@x.example,An\x01ne,,,,", "first_name", "control character", Reason.TEXT),
+        ("a@x.example,An\0ne,,,,", "first_name", "control character", Reason.TEXT),
+        ("a@x.example,,,,," + "x" * 101, "tags", "longer than 100", Reason.TAGS),
+        ("a@x.example,Anne", "", "2 fields, the headings are 6", Reason.WIDTH),
+        ("a@x.example,Anne,,,,,x", "", "7 fields", Reason.WIDTH),
     ],
 )
-def test_a_row_with_a_mistake_is_a_problem_with_its_place(people, line, column, words):
+def test_a_row_with_a_mistake_is_a_problem_with_its_place(people, line, column, words, reason):
     (problem,) = read_rows(people(f"email,first_name,country,language,timezone,tags\n{line}\n"))
     assert isinstance(problem, Problem)
-    assert (problem.line, problem.column) == (2, column)
-    assert words in problem.reason
+    assert (problem.line, problem.column, problem.reason) == (2, column, reason)
+    assert words in problem.words
 
 
 def test_empty_fields_too_many_are_no_mistake(people):
@@ -63,5 +64,5 @@ def test_any_file_is_read_or_refused_in_words(people, octets):
     try:
         rows = list(read_rows(people(b"email,city,tags\n" + octets)))
     except SubscribersError as error:
-        rows = [Problem(1, "", error.message)]
-    assert all(row.reason if isinstance(row, Problem) else row.address.key for row in rows)
+        rows = [Problem(1, "", error.message, Reason.TEXT)]
+    assert all(row.words if isinstance(row, Problem) else row.address.key for row in rows)

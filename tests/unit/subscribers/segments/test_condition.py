@@ -4,14 +4,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import literal, null, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers import store
 from subscribers.errors import SegmentSyntaxError
 from subscribers.models import Subscriber
-from subscribers.segments import And, Comparison, Not, Operator, Or, parse, to_condition
-from subscribers.segments.expression import MAX_EXPANDED_DEPTH
+from subscribers.segments import And, Comparison, Not, Operator, Or, Reaction, parse, to_condition
+from subscribers.segments.expansion import MAX_EXPANDED_DEPTH
+
+CEM = {"population": "many", "code": "", "joined": "long ago", "renews": "never"}
+"""Attributes that hold no numbers and no days where those of others do."""
 
 
 @pytest.fixture
@@ -39,7 +42,13 @@ def people(session, add_person, now):
         country="BE",
         city="Liège",
         timezone="Europe/Brussels",
-        attributes={"population": 197355, "vip": True, "code": "0100", "joined": "2025-03-01"},
+        attributes={
+            "population": 197355,
+            "vip": True,
+            "code": "0100",
+            "joined": "2025-03-01",
+            "renews": "2026-10-01T08:00",
+        },
         at=now - timedelta(days=40),
     )
     add_person(
@@ -49,10 +58,10 @@ def people(session, add_person, now):
         language="en",
         country="NL",
         city="Rotterdam_1",
-        attributes={"population": 655468.5, "vip": False, "code": 100, "joined": "2026-11-21"},
+        attributes={"population": 655468.5, "vip": False, "code": 100, "joined": "2026-11-21", "renews": "2027-01-31"},
         at=now - timedelta(days=2),
     )
-    add_person("cem@sub.liege.example", first_name="Cem", city="100%", attributes={"population": "many", "code": ""})
+    add_person("cem@sub.liege.example", first_name="Cem", city="100%", attributes=CEM)
     add_person("dora@other.example", first_name="Dora", attributes={})
 
 
@@ -132,8 +141,22 @@ def people(session, add_person, now):
         ("vip = 1", ""),
         ("vip is not empty", "Anne Ben"),
         ("joined < 2026-01-01", "Anne"),
-        ('joined >= "2025-03-01"', "Anne Ben"),
+        ('joined >= "2025-03-01"', "Anne Ben Cem"),
+        ("joined >= 2025-03-01", "Anne Ben"),
         ("joined = today", "Ben"),
+        ("joined > 2020-01-01", "Anne Ben"),
+        ("joined != today", "Anne"),
+        ("joined in (today, 2025-03-01)", "Anne Ben"),
+        ("joined not in (today)", "Anne"),
+        ("joined in the last 21 months", "Anne Ben"),
+        ("joined in the last 20 months", "Ben"),
+        ("joined in the last year", "Ben"),
+        ("not joined in the last year", "Anne Cem Dora"),
+        ("population > 1000-01-01", ""),
+        ("renews > today", "Ben"),
+        ("renews in the last 9 weeks", "Anne"),
+        ("renews on 2026-10-01", "Anne"),
+        ("renews is not empty", "Anne Ben Cem"),
         ("nothing = 1", ""),
         ("not nothing = 1", "Anne Ben Cem Dora"),
         ("created = today", "Cem Dora"),
@@ -142,6 +165,12 @@ def people(session, add_person, now):
         ("created <= 2 days ago", "Anne Ben"),
         ("created > 2 days ago", "Cem Dora"),
         ("created >= 2026-11-19", "Ben Cem Dora"),
+        ("created since 2 days ago", "Ben Cem Dora"),
+        ("created before 2 days ago", "Anne"),
+        ("created on 2026-11-19", "Ben"),
+        ("created in the last 2 days", "Ben Cem Dora"),
+        ("created in the last month", "Ben Cem Dora"),
+        ("created in the last 6 weeks", "Anne Ben Cem Dora"),
         ('list = "members" and not tag = "press" or city = "100%"', "Ben Cem"),
         ('list = "members" and (tag = "press" or vip = false)', "Anne Ben"),
     ],
@@ -154,6 +183,97 @@ def test_only_confirmed_members_are_members(found, session, now):
     anne, members = store.get_subscriber(session, "anne@liege.example"), store.get_list(session, "members")
     store.set_membership(session, subscriber_id=anne.id, list_id=members.id, state="left", now=now)
     assert found('list = "members"') == "Ben"
+
+
+@pytest.fixture
+def movements(session, now):
+    """Anne left the members ten days ago; Cem asked three days ago; Dora was taken off; Ben joined when he was added."""
+    members = store.get_list(session, "members")
+    states = {
+        "anne@liege.example": ("left", 10),
+        "cem@sub.liege.example": ("pending", 3),
+        "dora@other.example": ("removed", 1),
+    }
+    for address, (state, days) in states.items():
+        person, at = store.get_subscriber(session, address), now - timedelta(days=days)
+        store.set_membership(session, subscriber_id=person.id, list_id=members.id, state=state, now=at)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('list "members" is confirmed', "Ben"),
+        ('list "members" is pending', "Cem"),
+        ('list "members" is left', "Anne"),
+        ('list "members" is removed', "Dora"),
+        ('list "members" is not pending', "Anne Ben Dora"),
+        ('list "nothing" is pending', ""),
+        ('left "members" in the last 10 days', "Anne"),
+        ('left "members" in the last 9 days', ""),
+        ('left "members" on 10 days ago', "Anne"),
+        ('left "members" after 10 days ago', ""),
+        ('asked "members" before 2 days ago', "Cem"),
+        ('asked "members" since 2 days ago', ""),
+        ('joined "members" since today', "Ben"),
+        ('not joined "members" since today', "Anne Cem Dora"),
+        ('joined "members" before today', ""),
+    ],
+)
+def test_how_somebody_stands_to_a_list_can_be_asked_and_since_when(found, movements, text, names):
+    assert found(text, at=datetime(2026, 11, 21, 12, tzinfo=UTC)) == names
+
+
+def engagement(reaction, asked):
+    """Anne received 2027-01 an hour ago and opened it; somebody without a name received it too; nobody clicked."""
+    sent = datetime(2026, 11, 21, 8, tzinfo=UTC)
+    is_meant = asked == "2027-01" if isinstance(asked, str) else asked <= sent
+    anne = select(Subscriber.id).where(Subscriber.first_name == "Anne", literal(is_meant))
+    if reaction is Reaction.CLICKED:
+        anne = anne.where(literal(value=False))
+    return union_all(anne, select(null())).subquery().select()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('received "2027-01"', "Anne"),
+        ('received "2026-12"', ""),
+        ('not received "2027-01"', "Ben Cem Dora"),
+        ('received in ("2026-12", "2027-01")', "Anne"),
+        ("received is not empty", "Anne"),
+        ("received is empty", "Ben Cem Dora"),
+        ("received since today", "Anne"),
+        ("received in the last 30 days", "Anne"),
+        ('opened "2027-01" and not clicked "2027-01"', "Anne"),
+        ("clicked in the last year", ""),
+        ("clicked is empty", "Anne Ben Cem Dora"),
+    ],
+)
+def test_who_reacted_is_asked_of_who_knows(session, now, text, names):
+    condition = to_condition(parse(text), now=now, engagement=engagement)
+    for wanted, told in ((condition, names), (~condition, None)):
+        found = " ".join(sorted(session.scalars(select(Subscriber.first_name).where(wanted))))
+        assert told is None or found == told
+        assert told is not None or len(found.split()) == 4 - len(names.split())
+
+
+def test_on_postgresql_who_reacted_is_a_join_also_under_not(now):
+    statement = select(Subscriber.id).where(to_condition(parse('not received "x"'), now=now, engagement=engagement))
+    assert "NOT (EXISTS (SELECT" in str(statement.compile(dialect=postgresql.psycopg.dialect()))
+    assert " IN (SELECT" in str(statement.compile(dialect=sqlite.dialect()))
+
+
+def test_without_anybody_who_knows_reactions_cannot_be_asked(now):
+    with pytest.raises(SegmentSyntaxError, match="column 8: “opened” cannot be asked here"):
+        to_condition(parse('all or opened "x"'), now=now)
+
+
+def test_what_costs_most_is_asked_last(now):
+    costly = 'received "x" and list = "a" and (has tag "b" or x = 1) and x = 2 and city = "c"'
+    statement = select(Subscriber.id).where(to_condition(parse(costly), now=now, engagement=engagement))
+    sql = str(statement.compile(dialect=sqlite.dialect())).partition("WHERE")[2]
+    places = [sql.index(word) for word in ("city", "json_type", "membership", "subscriber_tag", "first_name")]
+    assert places == sorted(places)
 
 
 def test_days_are_those_of_the_zone_in_which_it_is_asked(found, add_person):
@@ -193,6 +313,12 @@ def test_postgresql_casts_a_number_only_where_one_is_stored(now):
     assert "= 'number' THEN" in sql
     assert "= 'boolean' THEN" in sql
     assert sql.count('COLLATE "C"') == 2
+
+
+def test_postgresql_takes_a_day_only_from_text_that_begins_with_one(now):
+    statement = select(Subscriber.id).where(to_condition(parse("joined > 2026-01-31"), now=now))
+    sql = str(statement.compile(dialect=postgresql.psycopg.dialect()))
+    assert "~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' THEN left(" in sql
 
 
 def test_no_other_table_can_be_reached(now):

@@ -1,94 +1,12 @@
-import pytest
-
-from subscribers.errors import SegmentCycle, SegmentSyntaxError, UnknownField, UnknownSegment
-from subscribers.segments import (
-    RESERVED,
-    Everybody,
-    Not,
-    Or,
-    attribute_names,
-    check_attributes,
-    expand,
-    list_names,
-    named_lists,
-    parse,
-)
-
-
-def known(**segments):
-    def resolve(name):
-        if name not in segments:
-            raise UnknownSegment(name, segments)
-        return parse(segments[name])
-
-    return resolve
-
-
-def test_a_saved_segment_is_put_where_it_is_named():
-    resolve = known(press='tag = "press"', french='language = "fr" or segment = "belgian"', belgian='country = "BE"')
-    assert expand(parse('segment = "press"'), resolve) == parse('tag = "press"')
-    assert expand(parse('a = 1 and segment = "french"'), resolve) == parse(
-        'a = 1 and (language = "fr" or country = "BE")'
-    )
-    assert expand(parse('segment != "press"'), resolve) == Not(parse('tag = "press"'))
-    assert expand(parse('segment in ("press", "belgian")'), resolve) == Or(
-        (parse('tag = "press"'), parse('country = "BE"'))
-    )
-    assert expand(parse('not (segment = "press" or all)'), resolve) == parse('not (tag = "press" or all)')
-
-
-def test_the_same_segment_may_be_named_twice():
-    assert expand(parse('segment = "a" or segment = "a"'), known(a="all")) == Or((Everybody(), Everybody()))
-
-
-def test_segments_in_a_circle_are_refused():
-    resolve = known(a='segment = "b"', b='x = 1 or segment = "a"')
-    with pytest.raises(SegmentCycle) as error:
-        expand(parse('segment = "a"'), resolve)
-    assert error.value.names == ("a", "b", "a")
-
-
-def test_an_unknown_segment_is_told_with_the_nearest():
-    with pytest.raises(UnknownSegment) as error:
-        expand(parse('segment = "pres"'), known(press="all"))
-    assert error.value.hint == "press"
-
-
-def test_without_saved_segments_none_can_be_named():
-    with pytest.raises(SegmentSyntaxError, match="cannot be named here"):
-        expand(parse('a = 1 and segment = "x"'))
-
-
-def test_segments_that_double_at_every_step_are_stopped():
-    chain = {f"s{n}": f'segment = "s{n + 1}" or segment = "s{n + 1}"' for n in range(40)} | {"s40": "all"}
-    with pytest.raises(SegmentSyntaxError, match="more than 1000 conditions"):
-        expand(parse('segment = "s0"'), known(**chain))
-
-
-def test_segments_that_nest_too_deep_together_are_stopped():
-    chain = {f"s{n}": f'not (x = 1 or segment = "s{n + 1}")' for n in range(40)} | {"s40": "all"}
-    with pytest.raises(SegmentSyntaxError, match="60 levels"):
-        expand(parse('segment = "s0"'), known(**chain))
-
-
-def test_the_lists_that_are_meant_are_those_under_no_negation():
-    text = """(list = "a" or list in ("b", "c")) and not list = "d" and list != "e" and list not in ("f")
-        and not list != "g" and not (not list = "h" and x = 1) and list like "i*" and list is not empty"""
-    assert list_names(parse(text)) == {"a", "b", "c", "g", "h"}
-    assert named_lists(parse(text)) == {"a", "b", "c", "d", "e", "f", "g", "h"}
-
-
-def test_attributes_are_all_names_without_a_meaning_of_their_own():
-    expression = parse('population > 5 and not city = "x" or vip = true')
-    assert attribute_names(expression) == {"population", "vip"}
-    check_attributes(expression, ["population", "vip"])
-
-
-def test_an_attribute_that_nobody_has_is_told_with_the_nearest_name():
-    with pytest.raises(UnknownField) as error:
-        check_attributes(parse('all or langage = "fr"'), ["population"])
-    assert (error.value.hint, error.value.column) == ("language", 8)
+from subscribers.segments import RESERVED, Everybody, leaves, parse
+from subscribers.segments.expression import size
 
 
 def test_reserved_names_are_those_the_grammar_uses():
     assert {"all", "today", "list", "created", "segment"} <= RESERVED
+
+
+def test_an_expression_is_made_of_leaves_and_has_a_size():
+    expression = parse('all and not (city = "x" or list "a" is left)')
+    assert list(leaves(expression)) == [Everybody(), parse('city = "x"'), parse('list "a" is left')]
+    assert size(expression) == (6, 4)

@@ -23,6 +23,7 @@ def test_the_audience_is_the_segment_among_confirmed_members(session, add_person
     condition = to_condition(parse('language = "fr"'), now=now)
     assert audience(session, condition) == [(anne.id, anne.digest, "fr", "Europe/Brussels", "BE")]
     assert store.count_audience(session, condition, newsletter=NEWSLETTER) == 1
+    assert store.count_audience(session, condition, newsletter=NEWSLETTER, at_most=0) == 0
 
 
 @pytest.mark.parametrize("state", ["pending", "left", "removed"])

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from subscribers import store
-from subscribers.errors import InvalidValue, ListExists, UnknownList
+from subscribers.errors import InvalidLanguage, InvalidValue, ListExists, UnknownList
 from subscribers.models import MailingList, MembershipState
 
 
@@ -80,3 +80,12 @@ def test_lists_are_counted_by_state(session, add_person, members, now):
         "empty": {},
         "members": {MembershipState.CONFIRMED: 1, MembershipState.LEFT: 1},
     }
+
+
+def test_titles_and_descriptions_are_kept_by_language(session, members):
+    store.set_list(session, "members", titles={"fr": " Membres ", "de": "Mitglieder"}, descriptions={"fr_be": "Ici"})
+    store.set_list(session, "members", titles={"de": ""})
+    assert members.titles == {"fr": "Membres"}
+    assert members.descriptions == {"fr-BE": "Ici"}
+    with pytest.raises(InvalidLanguage):
+        store.set_list(session, "members", titles={"french": "Membres"})

@@ -133,6 +133,21 @@ def test_pages_hold_the_members_of_a_list_or_those_a_condition_means(session, ad
     assert store.count_subscribers(session, condition) == 1
 
 
+def test_counting_ends_where_it_is_told_to(session, add_person):
+    for number in range(3):
+        add_person(f"p{number}@x.example")
+    assert [store.count_subscribers(session, at_most=bound) for bound in (0, 2, 3, 4)] == [0, 2, 3, 3]
+
+
+def test_conditions_hold_for_one_person_each_by_itself(session, add_person, now):
+    anne = add_person(ANNE, lists=["members"], city="Liège")
+    asked = ['city = "Liège"', 'list = "members"', 'list = "press"', "all", "not all"]
+    conditions = [to_condition(parse(text), now=now) for text in asked]
+    assert store.truth_of(session, anne.id, conditions) == [True, True, False, True, False]
+    with pytest.raises(UnknownSubscriber):
+        store.truth_of(session, anne.id + 1, conditions)
+
+
 def test_attributes_are_known_by_name(session, add_person):
     assert store.attribute_names(session) == []
     add_person(ANNE, attributes={"b": 1, "a": 2})

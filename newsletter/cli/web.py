@@ -1,0 +1,93 @@
+"""
+The web process: the pages for readers, served by uvicorn.
+
+Ends as the other processes do: asked to stop it answers what it was asked already; when its supervisor is gone, too.
+Behind a reverse proxy it believes what the listed ones say about the reader's address and https, and nobody else.
+"""
+
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from newsletter.cli.groups import group
+from newsletter.cli.processes import HOST, PORT
+from newsletter.cli.state import STATE
+from newsletter.cli.supervisor import on_orphaned
+from newsletter.logs import configure
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from newsletter.bootstrap import Pipeline
+
+DRAIN_SECONDS: Final = 20
+"""How long an answer may still take when the process is to end; the supervisor waits for 30."""
+
+MOST_CONNECTIONS: Final = 500
+"""Further ones are answered 503 at once: threads and database are shared by all."""
+
+LOOPBACK: Final = ("127.0.0.1", "::1")
+"""Proxies that are believed where none are listed: those on this machine."""
+
+app = group()
+
+
+@app.command()
+def web(host: str = HOST, port: int = PORT) -> None:
+    """Serve the public pages: sign-up, preferences, unsubscribing, the archive. `newsletter run` does that too."""
+    configure(logging.INFO)
+    pipeline = STATE.pipeline()
+    listening = _listening(host, port)
+    server = _server(pipeline)
+    on_orphaned(lambda: setattr(server, "should_exit", True))
+    with server.capture_signals():  # from before it is said that they are served: whoever reads that may end them
+        typer.echo(f"the pages are served at {_address(listening)}", err=True)
+        server.run(sockets=[listening])
+
+
+def _server(pipeline: "Pipeline") -> "uvicorn.Server":
+    import uvicorn
+
+    from newsletter.web.app import create_app
+
+    class Server(uvicorn.Server):
+        """Ends with exit code 0 when it is asked to stop; uvicorn's own would have the signal kill it at the end."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self.handle_exit)
+            yield
+
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells of every broken form
+    proxies = pipeline.parts.settings.web.proxies
+    config = uvicorn.Config(
+        create_app(pipeline),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # requests and errors are logged by the application, without addresses
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=list(LOOPBACK if proxies is None else proxies),
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return Server(config)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen before anything is said; raises OSError, which the root prints, where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
