@@ -233,9 +233,11 @@ def _in_letters(octets: bytes, charset: str) -> str:
     if _CHARSETS.fullmatch(codec) is None:
         codec = "utf-8"
     try:
-        return octets.decode(codec)
+        text = octets.decode(codec)
     except UnicodeError:
-        return octets.decode("latin-1") if codec in {"ascii", "utf-8"} else octets.decode(codec, "replace")
+        text = octets.decode("latin-1") if codec in {"ascii", "utf-8"} else octets.decode(codec, "replace")
+    # UTF-7 can write half a character, which nothing else can.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _fields(head: "Message[str, str]") -> Fields:

@@ -89,6 +89,12 @@ def test_no_charset_stops_a_text_from_being_read(charset):
     assert opened(part("text/plain", "Grüße".encode("latin-1"), charset=charset)).leaves[0].text.strip() == "Grüße"
 
 
+def test_half_a_character_is_none():
+    message = opened(part("text/plain", b"+2a0- is half of one", charset="utf-7"))
+    assert message.leaves[0].text.rstrip() == "? is half of one"
+    assert message.leaves[0].text.encode("utf-8")
+
+
 def test_octets_that_no_letter_has_in_their_charset_are_passed_over():
     assert opened(part("text/plain", b"a\xff\xffb", charset="shift_jis")).leaves[0].text.strip("\n")[0] == "a"
 
