@@ -365,6 +365,8 @@ async def _given_up(waiting: "asyncio.Future[Any]") -> None:
     if not waiting.done():
         waiting.cancel()
         await asyncio.wait([waiting])
+    if not waiting.cancelled():
+        waiting.exception()  # looked at, or asyncio tells it as an accident
 
 
 def _pauses() -> Iterator[float]:
