@@ -8,11 +8,10 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from alembic import command
 from fastapi import FastAPI
 from integration.feedback_scene import KEYS, NOW, RIVERS, Scene
 from integration.samples import LINKS, SMALL_NEWSLETTER, edition_of, issue_of
-from sqlalchemy import delete, event, inspect, update
+from sqlalchemy import delete, event, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 from visitor import Visitor
@@ -24,7 +23,6 @@ from newsletter.compilation.compiler import compile_edition
 from newsletter.compilation.neutral import neutral_page
 from newsletter.content.models import NewsletterRow
 from newsletter.content.newsletter import Tracking
-from newsletter.database import _alembic, open_engine
 from newsletter.dispatch.composer import MessageComposer, Sealing
 from newsletter.dispatch.ledger import Claim
 from newsletter.errors import NotFound
@@ -459,22 +457,3 @@ def test_who_clicked_is_forgotten_when_its_term_is_over_and_the_counts_stay(engi
             "issue:rivers/3",
             "issue:rivers/4",
         ]
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_tables_of_clicks_go_up_and_down(kind, request, tmp_path):
-    if kind == "sqlite":
-        engine = open_engine(f"sqlite:///{tmp_path / 'n.sqlite'}")
-    else:
-        engine = request.getfixturevalue("bare_postgres_engine")
-    with engine.connect() as connection:
-        config = _alembic(engine)
-        config.attributes["connection"] = connection
-        found = []
-        for step, revision in ((command.upgrade, "0008"), (command.downgrade, "0007"), (command.upgrade, "0008")):
-            step(config, revision)
-            connection.commit()
-            found.append({"click_tally", "engagement", "hook_seen"} & set(inspect(connection).get_table_names()))
-    engine.dispose()
-
-    assert [len(tables) for tables in found] == [3, 0, 3]

@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+import structlog
 from integration.dovecot import PASSWORD, Dovecot, dovecot
 from integration.feedback_scene import Scene
 from integration.token_server import CLIENT, REFRESH, USER, TokenServer
@@ -235,4 +236,6 @@ def test_without_a_mailbox_fetching_says_what_to_set(sqlite_engine):
 def test_a_mailbox_that_is_away_does_not_stop_the_scheduler(sqlite_engine):
     away = ImapSettings(host="127.0.0.1", port=1, username="bounces", tls=Tls.NONE)
 
-    Scene(sqlite_engine, Settings(bounce=BounceSettings(imap=away))).feedback.look()
+    with structlog.testing.capture_logs() as told:
+        Scene(sqlite_engine, Settings(bounce=BounceSettings(imap=away))).feedback.look()
+    assert [entry["event"] for entry in told] == ["mailbox not read"]

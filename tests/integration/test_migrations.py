@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, Inspector, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.database import _alembic, ensure_current, migrate, open_engine
@@ -63,6 +63,13 @@ def test_migrations_can_be_taken_back(tmp_path: Path):
     assert set(tables) <= {"alembic_version", "sqlite_sequence"}
 
 
+LINE = """
+INSERT INTO consent_entry (digest, action, list_name, newsletter, wording_version, wording_language, source, operator,
+    origin, at)
+VALUES ('d', 'imported', 'members', '', '', '', 'import', 'marie', '', '2026-11-21 09:00:00')
+"""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database without tables, of either kind."""
@@ -78,14 +85,19 @@ def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Eng
     engine.dispose()
 
 
+def moved(engine: Engine, step: Callable[..., None], revision: str) -> Inspector:
+    """Take a database up or down to a revision; what looks at it afterwards."""
+    config = _alembic(engine)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        step(config, revision)
+        connection.commit()
+    return inspect(engine)
+
+
 def test_what_a_run_is_goes_up_and_down_with_its_rows(empty_engine: Engine):
     def migrated(step: Callable[..., None], revision: str) -> set[str]:
-        config = _alembic(empty_engine)
-        with empty_engine.connect() as connection:
-            config.attributes["connection"] = connection
-            step(config, revision)
-            connection.commit()
-            return {column["name"] for column in inspect(connection).get_columns("run")}
+        return {column["name"] for column in moved(empty_engine, step, revision).get_columns("run")}
 
     before = migrated(command.upgrade, "0003")
     with empty_engine.begin() as connection:
@@ -112,12 +124,7 @@ def test_what_a_run_is_goes_up_and_down_with_its_rows(empty_engine: Engine):
 
 def test_the_consent_log_goes_up_and_down_with_its_lines(empty_engine: Engine):
     def migrated(step: Callable[..., None], revision: str) -> set[str]:
-        config = _alembic(empty_engine)
-        with empty_engine.connect() as connection:
-            config.attributes["connection"] = connection
-            step(config, revision)
-            connection.commit()
-            return {column["name"] for column in inspect(connection).get_columns("consent_entry")}
+        return {column["name"] for column in moved(empty_engine, step, revision).get_columns("consent_entry")}
 
     before = migrated(command.upgrade, "0004")
     with empty_engine.begin() as connection:
@@ -141,14 +148,24 @@ def test_the_consent_log_goes_up_and_down_with_its_lines(empty_engine: Engine):
         connection.execute(text("DELETE FROM consent_entry"))
 
 
-def test_what_comes_back_goes_up_and_down(empty_engine: Engine):
+def test_a_line_of_the_log_gets_an_empty_proof_and_loses_it_again(empty_engine: Engine):
     def migrated(step: Callable[..., None], revision: str) -> set[str]:
-        config = _alembic(empty_engine)
-        with empty_engine.connect() as connection:
-            config.attributes["connection"] = connection
-            step(config, revision)
-            connection.commit()
-            return {index["name"] for index in inspect(connection).get_indexes("attempt")}
+        return {column["name"] for column in moved(empty_engine, step, revision).get_columns("consent_entry")}
+
+    before = migrated(command.upgrade, "0005")
+    with empty_engine.begin() as connection:
+        connection.execute(text(LINE))
+    assert migrated(command.upgrade, "0006") - before == {"proof"}
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT source, proof FROM consent_entry")).all() == [("import", "")]
+    assert migrated(command.downgrade, "0005") == before
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT source FROM consent_entry")).scalars().all() == ["import"]
+
+
+def test_what_comes_back_goes_up_and_down(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str | None]:
+        return {index["name"] for index in moved(empty_engine, step, revision).get_indexes("attempt")}
 
     before = migrated(command.upgrade, "0006")
     assert migrated(command.upgrade, "0007") - before == {"ix_attempt_of_recipient"}
@@ -162,15 +179,19 @@ def test_what_comes_back_goes_up_and_down(empty_engine: Engine):
     assert "event" not in inspect(empty_engine).get_table_names()
 
 
+def test_the_tables_of_clicks_go_up_and_down(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str]:
+        names = moved(empty_engine, step, revision).get_table_names()
+        return {"click_tally", "engagement", "hook_seen"} & set(names)
+
+    steps = ((command.upgrade, "0008"), (command.downgrade, "0007"), (command.upgrade, "0008"))
+    assert [len(migrated(*step)) for step in steps] == [3, 0, 3]
+
+
 def test_privacy_goes_up_and_down_and_the_ledger_stays(empty_engine: Engine):
     def migrated(step: Callable[..., None], revision: str) -> tuple[set[str], set[str | None]]:
-        config = _alembic(empty_engine)
-        with empty_engine.connect() as connection:
-            config.attributes["connection"] = connection
-            step(config, revision)
-            connection.commit()
-            found = inspect(connection)
-            return set(found.get_table_names()), {index["name"] for index in found.get_indexes("delivery")}
+        found = moved(empty_engine, step, revision)
+        return set(found.get_table_names()), {index["name"] for index in found.get_indexes("delivery")}
 
     tables, indexes = migrated(command.upgrade, "0008")
     with empty_engine.begin() as connection:
