@@ -30,9 +30,10 @@ def make_scheduler(tick: Callable[[dt.datetime], Any], rounds: Iterable[Round] =
     Return a scheduler, not yet started, that calls `tick` with the present instant (UTC) every second.
 
     A tick that takes longer than a second is not doubled; what `tick` raises is logged by APScheduler and the next
-    one comes all the same. The `rounds` have a thread of their own: a mailbox that is slow keeps no run waiting.
+    one comes all the same. The `rounds` have threads of their own: a mailbox that is slow keeps no run waiting, nor the
+    other rounds.
     """
-    executors = {"default": ThreadPoolExecutor(1), "rounds": ThreadPoolExecutor(1)}
+    executors = {"default": ThreadPoolExecutor(1), "rounds": ThreadPoolExecutor(3)}
     scheduler = BackgroundScheduler(timezone=dt.UTC, executors=executors)
     scheduler.add_job(
         lambda: tick(dt.datetime.now(dt.UTC)),

@@ -11,16 +11,16 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from newsletter.content.store import list_newsletters
 from newsletter.database import ensure_current, open_engine, session_factory
 from newsletter.dispatch.bucket import TokenBucket
 from newsletter.dispatch.composer import MessageComposer, Sealing
@@ -37,30 +37,55 @@ from newsletter.dispatch.store import taken_since
 from newsletter.dispatch.warm_up import WarmUp, midnight_before
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
-from newsletter.pipeline.parts import Parts
+from newsletter.pipeline.parts import DESK, Parts
 from newsletter.settings import DkimSettings, Settings, SmtpSettings
 from subscribers.address import parse_address
 from subscribers.tokens import Keys
 
 if TYPE_CHECKING:
     from newsletter.dispatch.dkim import Signer
+    from newsletter.pipeline.alerting import Alerting
     from newsletter.pipeline.approval import Approval
     from newsletter.pipeline.archive import Archive
+    from newsletter.pipeline.building import Building
+    from newsletter.pipeline.cadence import Cadences
     from newsletter.pipeline.control import Control
     from newsletter.pipeline.correction import Corrections
+    from newsletter.pipeline.dressing import Dressing
     from newsletter.pipeline.editorial import Editorial
     from newsletter.pipeline.engagement import Engagement
     from newsletter.pipeline.entries import Entries
     from newsletter.pipeline.export import Export
     from newsletter.pipeline.feedback import Feedback
+    from newsletter.pipeline.founding import Founding
     from newsletter.pipeline.hooks import Hooks
+    from newsletter.pipeline.operators import Operators
+    from newsletter.pipeline.outlets import Outlets
     from newsletter.pipeline.own import Own
     from newsletter.pipeline.people import People
+    from newsletter.pipeline.pictures import Pictures
+    from newsletter.pipeline.previewing import Previewing
+    from newsletter.pipeline.programs import Programs
     from newsletter.pipeline.proof import Proof
+    from newsletter.pipeline.register import Register
+    from newsletter.pipeline.rendering import Rendering
+    from newsletter.pipeline.reporting import Reporting
     from newsletter.pipeline.retention import Retention
+    from newsletter.pipeline.reviewing import Reviewing
+    from newsletter.pipeline.scheduling import Scheduling
+    from newsletter.pipeline.seats import Seats
     from newsletter.pipeline.sending import Sending
     from newsletter.pipeline.signup import Signup
     from newsletter.pipeline.staging import Staging
+    from newsletter.pipeline.storing import Storing
+    from newsletter.pipeline.today import Days
+    from newsletter.pipeline.topics import Topics
+    from newsletter.pipeline.translating import Translating
+    from newsletter.pipeline.trials import Trials
+    from newsletter.pipeline.uploads import Uploads
+    from newsletter.pipeline.watching import Watching
+    from newsletter.pipeline.webhooks import Webhooks
+    from newsletter.pipeline.writing import Writing
 
 KEY_FILE: Final = "newsletter.keys.json"
 """Beside the database: the signing key that is made where none is set, and the key of the suppression digests."""
@@ -75,6 +100,8 @@ class Pipeline:
     """
 
     parts: Parts
+    origin: "Pipeline | None" = None
+    """Of one that acts in somebody's name: what it was made of, and shares with it what is kept for looking at."""
 
     @cached_property
     def entries(self) -> "Entries":
@@ -91,6 +118,13 @@ class Pipeline:
         return Editorial(self.parts)
 
     @cached_property
+    def building(self) -> "Building":
+        """Make issues by hand: their items, their words, their dates."""
+        from newsletter.pipeline.building import Building
+
+        return Building(self.parts)
+
+    @cached_property
     def approval(self) -> "Approval":
         """Compile, check, approve."""
         from newsletter.pipeline.approval import Approval
@@ -98,11 +132,55 @@ class Pipeline:
         return Approval(self.parts)
 
     @cached_property
+    def previewing(self) -> "Previewing":
+        """Look at what would be sent; what it keeps in memory lasts as long as the pipeline."""
+        from newsletter.pipeline.previewing import Previewing
+
+        return self.origin.previewing if self.origin else Previewing(self.parts)
+
+    @cached_property
+    def reviewing(self) -> "Reviewing":
+        """Have somebody without an account look at an edition."""
+        from newsletter.pipeline.reviewing import Reviewing
+
+        return Reviewing(self.parts, previewing=self.previewing)
+
+    @cached_property
+    def trials(self) -> "Trials":
+        """Send editions as a test."""
+        from newsletter.pipeline.trials import Trials
+
+        return Trials(self.parts, previewing=self.previewing, proof=self.proof)
+
+    @cached_property
     def sending(self) -> "Sending":
         """Queue runs, start them, close them."""
         from newsletter.pipeline.sending import Sending
 
         return Sending(self.parts, gate=self._gate)
+
+    @cached_property
+    def scheduling(self) -> "Scheduling":
+        """Look at a run before it is queued, and take it back."""
+        from newsletter.pipeline.scheduling import Scheduling
+
+        return Scheduling(self.parts, sending=self.sending)
+
+    @cached_property
+    def watching(self) -> "Watching":
+        """Watch a run while it goes out."""
+        from newsletter.pipeline.watching import Watching
+
+        return self.origin.watching if self.origin else Watching(self.parts)
+
+    @cached_property
+    def reporting(self) -> "Reporting":
+        """What became of an issue, in figures."""
+        from newsletter.pipeline.reporting import Reporting
+
+        if self.origin:
+            return self.origin.reporting
+        return Reporting(self.parts, engagement=self.engagement, proof=self.proof)
 
     @cached_property
     def staging(self) -> "Staging":
@@ -195,10 +273,147 @@ class Pipeline:
 
         return Own(self.parts)
 
+    @cached_property
+    def pictures(self) -> "Pictures":
+        """Store uploaded pictures."""
+        from newsletter.pipeline.pictures import Pictures
+
+        return Pictures(self.parts)
+
+    @cached_property
+    def rendering(self) -> "Rendering":
+        """Show an entry as it will look."""
+        from newsletter.pipeline.rendering import Rendering
+
+        return Rendering(self.parts)
+
+    @cached_property
+    def translating(self) -> "Translating":
+        """Send texts to translators, and take them back."""
+        from newsletter.pipeline.translating import Translating
+
+        return Translating(self.parts)
+
+    @cached_property
+    def topics(self) -> "Topics":
+        """Change topics."""
+        from newsletter.pipeline.topics import Topics
+
+        return Topics(self.parts)
+
+    @cached_property
+    def register(self) -> "Register":
+        """Look for people, and at one of them."""
+        from newsletter.pipeline.register import Register
+
+        return Register(self.parts)
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Files of people that were uploaded."""
+        from newsletter.pipeline.uploads import Uploads
+
+        return Uploads(self.parts, imports=self.people.imports, signup=self.signup)
+
+    @cached_property
+    def operators(self) -> "Operators":
+        """The team: accounts, signing in, tokens, the audit log."""
+        from newsletter.pipeline.operators import Operators
+
+        return Operators(self.parts)
+
+    @cached_property
+    def founding(self) -> "Founding":
+        """Make newsletters, and change their settings."""
+        from newsletter.pipeline.founding import Founding
+
+        return Founding(self.parts)
+
+    @cached_property
+    def dressing(self) -> "Dressing":
+        """Try themes on."""
+        from newsletter.pipeline.dressing import Dressing
+
+        return Dressing(self.parts)
+
+    @cached_property
+    def cadence(self) -> "Cadences":
+        """Make drafts when they are due."""
+        from newsletter.pipeline.cadence import Cadences
+
+        return Cadences(self.parts)
+
+    @cached_property
+    def alerting(self) -> "Alerting":
+        """Tell officers what they chose to be told."""
+        from newsletter.pipeline.alerting import Alerting
+
+        return Alerting(self.parts)
+
+    @cached_property
+    def outlets(self) -> "Outlets":
+        """Look at the mail servers."""
+        from newsletter.pipeline.outlets import Outlets
+
+        return Outlets(self.parts)
+
+    @cached_property
+    def today(self) -> "Days":
+        """What needs somebody today."""
+        from newsletter.pipeline.today import Days
+
+        return Days(self.parts)
+
+    @cached_property
+    def seats(self) -> "Seats":
+        """Sign in at the desk."""
+        from newsletter.pipeline.seats import Seats
+
+        return Seats(self.parts)
+
+    @cached_property
+    def writing(self) -> "Writing":
+        """Write entries at the desk: the register, the editor, the history."""
+        from newsletter.pipeline.writing import Writing
+
+        return Writing(self.parts)
+
+    @cached_property
+    def programs(self) -> "Programs":
+        """Requests of programs that come twice."""
+        from newsletter.pipeline.programs import Programs
+
+        return Programs(self.parts)
+
+    @cached_property
+    def storing(self) -> "Storing":
+        """Store what programs send, whole."""
+        from newsletter.pipeline.storing import Storing
+
+        return Storing(self.parts)
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """Call programs when something happened."""
+        from newsletter.pipeline.webhooks import Webhooks
+
+        return Webhooks(self.parts)
+
+    def acting_as(self, operator: str) -> "Pipeline":
+        """The same verbs, done by an operator: their name stands in the audit log."""
+        sessions = session_factory(self.parts.engine, operator=operator)
+        parts = replace(self.parts, operator=operator, sessions=sessions, source=DESK)
+        return Pipeline(parts=parts, origin=self)
+
     def wake(self, now: dt.datetime | None = None) -> None:
         """Do what is due: answer sign-up forms, start runs. The scheduler and the dispatcher call it all the time."""
-        self.signup.answer()
-        self.sending.start_due(now)
+        from newsletter.pipeline.waking import waiting
+
+        found = waiting(self.parts.engine)
+        if found.forms:
+            self.signup.answer()
+        if found.runs:
+            self.sending.start_due(now)
 
     def _gate(self, slug: str, *, newsletter: str | None) -> None:
         self.approval.ensure_approved(slug, newsletter=newsletter)
@@ -213,7 +428,7 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
         parts=Parts(
             settings=settings,
             engine=engine,
-            sessions=session_factory(engine),
+            sessions=session_factory(engine, operator=operator or settings.operator),
             keys=load_keys(settings),
             links=Links(settings.public_url, settings.media_url),
             operator=operator or settings.operator,
@@ -250,11 +465,37 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
         ),
         backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
         now=parts.now,
-        wake=pipeline.wake if wakes else pipeline.staging.advance,
-        finished=pipeline.sending.finished,
+        wake=_waking(pipeline, routes) if wakes else pipeline.staging.advance,
+        finished=_finishing(pipeline),
         progress=progress or Progress(),
         threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread
     )
+
+
+def _waking(pipeline: Pipeline, routes: Sequence[Route]) -> Callable[[], None]:
+    """Do what is due, and tell which relays are left alone: only this process knows."""
+    told: list[str] = []
+    rounds = count(1)
+
+    def wake() -> None:
+        nonlocal told
+        pipeline.wake()
+        silent = [route.relay.name for route in routes if not route.breaker.is_closed]
+        # What an earlier dispatcher told of relays is taken back by the second round of one that stays.
+        if next(rounds) == 2 or silent != told:  # noqa: PLR2004
+            pipeline.alerting.relays(silent)
+            told = silent
+
+    return wake
+
+
+def _finishing(pipeline: Pipeline) -> Callable[[list[int]], None]:
+    """What ends issues; imported when there is something to end."""
+
+    def finished(issue_ids: list[int]) -> None:
+        pipeline.sending.finished(issue_ids)
+
+    return finished
 
 
 def _routes(parts: Parts) -> tuple[Route, ...]:
@@ -295,6 +536,7 @@ def _signers(parts: Parts) -> "tuple[Signer, ...]":
     """The DKIM signers, and the certainty that every newsletter has one, if there are any."""
     if parts.settings.dkim == DkimSettings():
         return ()
+    from newsletter.content.store import list_newsletters
     from newsletter.dispatch.dkim import read_signers, signer_for
 
     signers = read_signers(parts.settings.dkim)

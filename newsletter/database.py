@@ -24,10 +24,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import object_session
+from sqlmodel import Session, SQLModel
 
-from newsletter.errors import ConfigurationFault, DatabaseFault
+from newsletter.errors import ConfigurationFault, DatabaseFault, TooSlow
 from newsletter.paths import migrations
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ CUT_MILLISECONDS: Final = 100
 CUT_TRIES: Final = 5
 """How often it is tried."""
 
+STEPS: Final = 20_000
+"""Of SQLite's machine between two looks at the clock: less than a millisecond."""
+
 PRAGMAS: Final = (
     "journal_mode = WAL",
     "synchronous = NORMAL",  # what was committed survives a killed process; only power loss may take the last moments
@@ -52,6 +56,9 @@ PRAGMAS: Final = (
     "journal_size_limit = 67108864",  # what a long import made of the log is given back
 )
 """How every connection to SQLite is set up."""
+
+ACTING: Final = "operator"
+"""What a session's `info` calls the one who acts."""
 
 Sessions = Callable[[], Session]
 """Makes sessions; each is one transaction."""
@@ -109,9 +116,25 @@ def begin_on_sqlite(pooled: PoolProxiedConnection, *, level: str, kind: str = "I
     driver.execute(f"BEGIN {kind}")
 
 
-def session_factory(engine: Engine) -> Sessions:
-    """Make sessions whose objects stay readable after the commit."""
-    return lambda: Session(engine, expire_on_commit=False)
+def session_factory(engine: Engine, *, operator: str = "") -> Sessions:
+    """Make sessions whose objects stay readable after the commit; they know who acts, see `keeps_author`."""
+    return lambda: Session(engine, expire_on_commit=False, info={ACTING: operator})
+
+
+def keeps_author(table: type[SQLModel]) -> None:
+    """
+    Have a table's columns `author` and `written` say who wrote a row last: whose session flushed a new `changed`.
+
+    A state that is set by a guarded UPDATE is nobody's writing, and leaves both as they are.
+    """
+
+    def note(_mapper: object, _connection: Connection, row: Any) -> None:
+        session = object_session(row)
+        if session is not None and session.info.get(ACTING) and inspect(row).attrs.changed.history.has_changes():
+            row.author, row.written = session.info[ACTING][:80], row.changed
+
+    event.listen(table, "before_insert", note)
+    event.listen(table, "before_update", note)
 
 
 @contextmanager
@@ -120,6 +143,36 @@ def reading(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
         yield session
         session.rollback()
+
+
+@contextmanager
+def reading_within(engine: Engine, seconds: float) -> Iterator[Session]:
+    """
+    A session that only reads, and is cut off after so many seconds: on SQLite in all, on PostgreSQL each question.
+
+    Raises TooSlow then.
+    """
+    with reading(engine) as session:
+        lift = _cut_after(session, seconds)
+        try:
+            yield session
+        except OperationalError as error:
+            if type(error.orig).__name__ == "QueryCanceled" or "interrupted" in str(error.orig):
+                raise TooSlow from error
+            raise
+        finally:
+            lift()
+
+
+def _cut_after(session: Session, seconds: float) -> Callable[[], None]:
+    """Limit what a session may take; returns what gives its connection back as it was."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
+        return lambda: None
+    driver = cast("Any", session.connection().connection.driver_connection)
+    end = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    return lambda: driver.set_progress_handler(None, 0)
 
 
 def changed_rows(session: Session, statement: UpdateBase) -> int:

@@ -6,12 +6,15 @@ NewsletterError                 the root: one line that says where and what to d
 │   └── Ambiguous               a name that exists in more than one newsletter
 ├── InvalidInput                something from outside that cannot be taken
 │   ├── InvalidPack             a content pack: problems with file, line, column and path
+│   ├── PictureRefused          a picture that cannot be taken, and why (in `content.images`)
 │   ├── NothingChosen           a form without any list
 │   └── FormStale               a form that was not sent as it was shown: show it again
 ├── WrongState                  the thing exists, but not in a state that allows this
 │   ├── ApprovalVoid            what was approved is no longer what would be sent
 │   ├── FindingsOpen            preflight findings stand in the way
+│   ├── OwnWork                 who wrote last may not approve
 │   ├── TooMany                 a limit against abuse is reached, for a time
+│   ├── TooSlow                 a question that takes longer than somebody waits for its answer
 │   └── DispatcherRunning       another dispatcher holds this database
 ├── CompilationFailed           an edition could not be compiled
 │   ├── TemplateFault           a template is wrong: file and line
@@ -115,6 +118,17 @@ class FindingsOpen(WrongState):
     exit_code = 3
 
 
+class OwnWork(WrongState):
+    """Somebody else has to approve it."""
+
+    def __init__(self, issue: str, operator: str) -> None:
+        self.issue, self.operator = issue, operator
+        super().__init__(
+            f"issue {issue} was last changed by {operator}, and its newsletter wants four eyes: somebody else has to "
+            "approve it (--as NAME says who acts)"
+        )
+
+
 class TooMany(WrongState):
     """Too many people have signed up from here just now: try again later."""
 
@@ -122,6 +136,10 @@ class TooMany(WrongState):
         #: Seconds after which it may be tried again.
         self.retry_after = retry_after
         super().__init__()
+
+
+class TooSlow(WrongState):
+    """That takes longer than a page may: ask for less."""
 
 
 class DispatcherRunning(WrongState):

@@ -55,6 +55,10 @@ class Links:
         """
         return self._at("archive", newsletter, issue, language, f"{entry}--{sitting}.ics")
 
+    def desk(self, *parts: str) -> str:
+        """A page of the officers' desk."""
+        return self._at("desk", *parts)
+
     def script(self, name: str) -> str:
         """A script of the public pages."""
         return self._at("static", name)
@@ -66,6 +70,10 @@ class Links:
     def subscribe(self, newsletter: str = "") -> str:
         """The form that asks for a newsletter; where none is named, the choice of all."""
         return self._at("subscribe", newsletter) if newsletter else self._at("subscribe")
+
+    def review(self, token: str) -> str:
+        """One edition before it is sent, for a reader who was asked to look at it."""
+        return self._at("review", token)
 
     def unsubscribe(self, token: str) -> str:
         """One click leaves the newsletter: POST as RFC 8058 has it, GET shows a page."""
@@ -86,3 +94,11 @@ class Links:
     def confirmation(self, token: str) -> str:
         """The second half of a double opt-in."""
         return self._at("c", token)
+
+    def setup(self, token: str) -> str:
+        """The page on which somebody makes their account at the desk, or chooses a new password."""
+        return self._at("desk", "setup", token)
+
+    def provider_back(self) -> str:
+        """Where the organisation's provider of identities leads people back to."""
+        return self._at("desk", "oidc", "back")

@@ -9,7 +9,7 @@ import datetime as dt
 import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -388,6 +388,60 @@ class WebSettings(_Part):
         return proxies
 
 
+class WebhookSettings(_Part):
+    """Which programs of others may be called."""
+
+    private: bool = Field(
+        default=False,
+        description="whether webhooks may lead into our own network: a program on this machine or beside it",
+    )
+
+
+class DeskSettings(_Part):
+    """How operators sign in at the desk, and when it asks twice."""
+
+    second_factor: Literal["viewer", "officer", "admin"] | None = Field(
+        None,
+        description="viewer, officer or admin: the least role that must sign in with a code as well; none: nobody must",
+    )
+    confirm_above: Annotated[int, Field(ge=0)] = Field(
+        1000, description="people above which whoever schedules an issue has to type their number"
+    )
+
+
+class OidcSettings(_Part):
+    """Signing in at the desk by way of the organisation's own provider (OpenID Connect); off until it is set."""
+
+    issuer: str | None = Field(
+        None,
+        pattern=r"^(https://[^/\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[^\s?#]*)?$",
+        description="the provider's address, as it stands in its tokens (https); none: nobody signs in that way",
+    )
+    client_id: str | None = Field(None, description="the name under which the desk is registered there")
+    client_secret: SecretStr | None = Field(None, description="the secret of that registration")
+    name: str = Field(
+        "single sign-on", min_length=1, max_length=60, description="how the provider is called on the button"
+    )
+    scope: str = Field("openid email profile", pattern=r"^openid( .*)?$", description="what is asked for")
+    create: Literal["viewer", "officer", "admin"] | None = Field(
+        None, description="viewer, officer or admin: the role of somebody the desk does not know; none: refused"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.issuer is None:
+            if self.client_id is not None or self.client_secret is not None:
+                raise ValueError("issuer is missing: the provider says what its address is")
+        elif self.client_id is None or self.client_secret is None:
+            raise ValueError("set client_id and client_secret: the desk has to be registered with the provider")
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody can sign in that way."""
+        return self.issuer is not None
+
+
 class Settings(BaseSettings):
     """The whole tree."""
 
@@ -407,6 +461,9 @@ class Settings(BaseSettings):
     hooks: HooksSettings = HooksSettings()
     signup: SignupSettings = SignupSettings()
     web: WebSettings = WebSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    desk: DeskSettings = DeskSettings()
+    oidc: OidcSettings = OidcSettings()
     public_url: str = Field(
         "http://localhost:8000", pattern=r"^https?://[^/\s]+", description="root of every public link"
     )

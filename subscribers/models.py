@@ -80,6 +80,25 @@ class ConsentAction(StrEnum):
     REMOVED = "removed"
 
 
+class UploadState(StrEnum):
+    """Where a file stands that was uploaded for import."""
+
+    #: Its columns are being looked at.
+    STAGED = "staged"
+    #: Its rows are being counted.
+    CHECKING = "checking"
+    #: What it would do is known.
+    CHECKED = "checked"
+    #: Its rows are being stored.
+    RUNNING = "running"
+    #: All of it is stored.
+    FINISHED = "finished"
+    #: An officer ended it midway; what was stored stays.
+    STOPPED = "stopped"
+    #: It cannot be taken, for a reason in words.
+    FAILED = "failed"
+
+
 class RequestKind(StrEnum):
     """What waits for a person's confirmation."""
 
@@ -123,7 +142,7 @@ class Subscriber(Base, table=True):
     #: ISO 3166-1 alpha-2.
     country: str = Field(default="", max_length=2)
     #: Canonical BCP 47 tag.
-    language: str | None = Field(default=None, max_length=35)
+    language: str | None = Field(default=None, max_length=35, index=True)
     #: IANA time zone.
     timezone: str | None = Field(default=None, max_length=64)
     #: Everything else that is known, by identifier.
@@ -138,7 +157,7 @@ class SubscriberTag(Base, table=True):
     """A label that operators put on a subscriber."""
 
     __tablename__ = "subscriber_tag"
-    __table_args__ = CLUSTERED
+    __table_args__ = (Index(None, "tag", "subscriber_id"), CLUSTERED)
 
     subscriber_id: int = reference("subscriber.id", primary_key=True)
     tag: str = Field(primary_key=True, max_length=100)
@@ -289,6 +308,35 @@ class ConfirmationRequest(Base, table=True):
     confirmed: datetime | None = instant(nullable=True)
 
 
+class ImportRun(Base, table=True):
+    """A file of people that was uploaded; the file itself lies in a folder, by its key, until it is imported."""
+
+    __tablename__ = "import_run"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = identity()
+    #: What its address and its file are called by.
+    key: str = Field(default_factory=new_uid, max_length=UID_LETTERS, unique=True)
+    #: As the file was called; an address in it is masked.
+    name: str = Field(max_length=200)
+    #: The list by name.
+    list_name: str = Field(max_length=100)
+    state: UploadState = enum_column(UploadState, "state", default=UploadState.STAGED)
+    #: How it is to be imported.
+    plan: dict[str, Any] = json_column(dict)
+    #: What became of its rows, or would; it holds no address.
+    report: dict[str, Any] = json_column(dict)
+    #: Rows that are done, and all there are.
+    done: int = 0
+    total: int = 0
+    #: Why it cannot be taken.
+    problem: str = Field(default="", max_length=1000)
+    operator: str = Field(max_length=80)
+    created: datetime = instant()
+    #: When somebody last worked on it: one that is under way and was left alone is broken off.
+    changed: datetime = instant()
+
+
 class Tally(Base, table=True):
     """That something happened once, for limits that hold over processes and restarts; old rows are swept away."""
 
@@ -381,6 +429,27 @@ what nobody is tied to any more can go, when its time is over.
 
 They fire on changes and deletions alone, so that an import takes no longer.
 """
+
+BY_BEGINNING = {
+    "sqlite": (
+        "CREATE INDEX ix_subscriber_last_name ON subscriber (lower(last_name))",
+        "CREATE INDEX ix_subscriber_first_name ON subscriber (lower(first_name))",
+    ),
+    "postgresql": (
+        'CREATE INDEX ix_subscriber_last_name ON subscriber (lower(last_name) COLLATE "C")',
+        'CREATE INDEX ix_subscriber_first_name ON subscriber (lower(first_name) COLLATE "C")',
+        'CREATE INDEX ix_subscriber_beginning ON subscriber (address_key COLLATE "C")',
+    ),
+}
+"""By dialect, the indexes by which people are found whose name or address begins like this: by code points."""
+
+for _dialect, _statements in BY_BEGINNING.items():
+    for _statement in _statements:
+        event.listen(
+            Subscriber.metadata.tables[Subscriber.__tablename__],
+            "after_create",
+            DDL(_statement).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]  # SQLAlchemy's has none
+        )
 
 for _dialect, _statements in APPEND_ONLY.items():
     for _statement in _statements:

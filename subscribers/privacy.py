@@ -6,8 +6,9 @@ that an erased address stands in no table here and cannot come back by an import
 formula to a spreadsheet. The caller commits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -72,18 +73,32 @@ def export_subscribers(
     """
     after: int | None = None
     while people := store.page(session, after=after, limit=_PAGE, list_name=list_name, condition=condition):
-        ids = [store.id_of(person) for person in people]
-        tags, lists = store.tags_of(session, ids), store.lists_of(session, ids)
-        for person in people:
-            key = store.id_of(person)
-            yield _row(person, tags=tags.get(key, []), lists=lists.get(key, []))
-            session.expunge(person)
-        after = ids[-1]
+        after = store.id_of(people[-1])
+        yield from export_rows(session, people)
+
+
+def export_rows(session: Session, people: Sequence[Subscriber]) -> Iterator[ExportRow]:
+    """Yield some subscribers as they are exported; the session forgets them."""
+    ids = [store.id_of(person) for person in people]
+    tags, lists = store.tags_of(session, ids), store.lists_of(session, ids)
+    for key, person in zip(ids, people, strict=True):
+        yield _row(person, tags=tags.get(key, []), lists=lists.get(key, []))
+        session.expunge(person)
 
 
 def export_columns(session: Session) -> list[str]:
     """Return every column that `export_subscribers` may yield, attributes last; for the headings of a CSV file."""
     return ["email", *store.FIELDS, "tags", "lists", "created", *store.attribute_names(session)]
+
+
+def cell(value: Attribute) -> Attribute:
+    """Return a value as a cell of a CSV file: no text is a formula, and a number is written as an import reads it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        # Never 1e-07.
+        return f"{Decimal(repr(value)):f}"
+    return store.guarded(value) if isinstance(value, str) else value
 
 
 def _row(person: Subscriber, *, tags: list[str], lists: list[str]) -> ExportRow:

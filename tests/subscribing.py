@@ -78,9 +78,11 @@ LISTS = {
 
 
 class Scene:
-    """The installation; `pipeline` has its verbs."""
+    """The installation; `pipeline` has its verbs, `root` is its public address."""
 
     def __init__(self, pipeline: Pipeline, letters: Path) -> None:
+        self.root = pipeline.parts.settings.public_url
+        self.folder = letters.parent
         self.ahead = dt.timedelta()
         parts = dataclasses.replace(pipeline.parts, now=lambda: dt.datetime.now(dt.UTC) + self.ahead)
         self.pipeline = Pipeline(parts=parts)
@@ -116,8 +118,8 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(folder: Path, *, root: str) -> Iterator[Scene]:
-    """An installation in an empty folder, whose pages have the public address `root`."""
+def bare(folder: Path, *, root: str) -> Iterator[Scene]:
+    """An installation in an empty folder with nothing in it, whose pages have the public address `root`."""
     with mailbox(folder / "letters") as port:
         settings = load(
             database={"url": f"sqlite:///{folder / 'newsletter.sqlite'}"},
@@ -126,11 +128,18 @@ def scene(folder: Path, *, root: str) -> Iterator[Scene]:
         )
         pipeline = build(settings, migrated=False)
         migrate(pipeline.parts.engine)
-        pack = folder / "pack.yaml"
-        pack.write_text(json.dumps(PACK), encoding="utf-8")  # JSON is YAML
-        pipeline.entries.import_pack(pack)
-        for name, words in LISTS.items():
-            pipeline.people.lists.create(name, public=True)
-            pipeline.people.lists.change(name, words)
         yield Scene(pipeline, folder / "letters")
         pipeline.parts.engine.dispose()
+
+
+@contextlib.contextmanager
+def scene(folder: Path, *, root: str) -> Iterator[Scene]:
+    """An installation with a newsletter, lists, and an issue to send."""
+    with bare(folder, root=root) as place:
+        pack = folder / "pack.yaml"
+        pack.write_text(json.dumps(PACK), encoding="utf-8")  # JSON is YAML
+        place.pipeline.entries.import_pack(pack)
+        for name, words in LISTS.items():
+            place.pipeline.people.lists.create(name, public=True)
+            place.pipeline.people.lists.change(name, words)
+        yield place

@@ -1,5 +1,5 @@
 """
-Tables of assembly: issues, their items and verdicts, and the ledger of published entries.
+Tables of assembly: issues, their items and verdicts, what can be undone, and the ledger of published entries.
 
 Takes values that Pydantic has checked (a table checks none itself); yields rows; promises that a slug is unique in its
 newsletter and that an entry is recorded once for an issue.
@@ -13,6 +13,7 @@ from sqlmodel import Field
 
 from newsletter.assembly.facts import IssueState, Placement
 from newsletter.assembly.selection import Verdict
+from newsletter.database import keeps_author
 from subscribers.columns import Base, enum_column, identity, instant, reference
 
 
@@ -28,7 +29,7 @@ class IssueRow(Base, table=True):
 
     `plan` is an `IssuePlan`; `settings` a snapshot of the `Newsletter` with the issue's own overrides applied, and
     `topics` one of its topics, both None until the issue is assembled. `revision` counts the changes to any of these
-    and to the items.
+    and to the items; `author` made the last of them, at `written`.
     """
 
     __tablename__ = "issue"
@@ -49,6 +50,11 @@ class IssueRow(Base, table=True):
     created: dt.datetime = instant()
     changed: dt.datetime = instant()
     revision: int = 1
+    author: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
+    written: dt.datetime | None = instant(nullable=True)
+
+
+keeps_author(IssueRow)
 
 
 class ItemRow(Base, table=True):
@@ -64,6 +70,23 @@ class ItemRow(Base, table=True):
     section: str = Field(max_length=80)
     segment: str | None = Field(default=None, max_length=80)
     placement: Placement = enum_column(Placement, "placement")
+
+
+class ArrangementRow(Base, table=True):
+    """
+    How an issue stood before the last change of its items by hand.
+
+    `document` holds its plan, settings and items of before (see `overview.Before`); `stamp` tells the items that the
+    change led to (see `arranging.stamp_of`): while they stand, it can be undone.
+    """
+
+    __tablename__ = "arrangement"
+
+    issue_id: int = reference("issue.id", primary_key=True)
+    stamp: str = Field(max_length=64)
+    document: dict[str, Any] = _document()
+    operator: str = Field(max_length=80)
+    at: dt.datetime = instant()
 
 
 class VerdictRow(Base, table=True):

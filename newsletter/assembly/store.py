@@ -145,6 +145,11 @@ def issue_row(session: Session, issue_id: int) -> IssueRow:
     return row
 
 
+def owner_of(session: Session, row: IssueRow) -> str:
+    """The slug of an issue's newsletter."""
+    return session.get_one(NewsletterRow, row.newsletter_id).slug
+
+
 def plan_of(row: IssueRow) -> IssuePlan:
     """The plan of an issue."""
     return IssuePlan.model_validate(row.plan)
@@ -173,13 +178,38 @@ def replace_items(
         row.sqlmodel_update({**snapshot, "changed": now, "revision": row.revision + 1})
         _replace(session, ItemRow, issue_id, _item_values(session, row, selection.items))
     row.assembled = now
-    told = [
-        {"entry_key": each.key, "title": each.title, "code": each.code, "words": each.words, "section": each.section}
-        for each in selection.verdicts
-    ]
-    _replace(session, VerdictRow, issue_id, [{"position": place, **values} for place, values in enumerate(told)])
+    _replace(session, VerdictRow, issue_id, _verdict_values(selection.verdicts))
     session.flush()
     return changed
+
+
+def rearrange(
+    session: Session,
+    row: IssueRow,
+    *,
+    placed: Sequence[PlacedItem],
+    settings: Newsletter,
+    topics: Collection[Topic],
+    now: dt.datetime,
+) -> None:
+    """
+    Store items that were arranged by hand; the verdicts on entries stay as they are.
+
+    Raises WrongState unless the issue is a draft.
+    """
+    _ensure_draft(row)
+    snapshot = {"settings": _document(settings), "topics": [_document(topic) for topic in topics]}
+    row.sqlmodel_update({**snapshot, "changed": now, "revision": row.revision + 1})
+    _replace(session, ItemRow, row_id(row), _item_values(session, row, placed))
+    session.flush()
+
+
+def _verdict_values(verdicts: Sequence[EntryVerdict]) -> list[dict[str, Any]]:
+    told = [
+        {"entry_key": each.key, "title": each.title, "code": each.code, "words": each.words, "section": each.section}
+        for each in verdicts
+    ]
+    return [{"position": place, **values} for place, values in enumerate(told)]
 
 
 def items(session: Session, issue_id: int) -> tuple[PlacedItem, ...]:
@@ -198,12 +228,15 @@ def items(session: Session, issue_id: int) -> tuple[PlacedItem, ...]:
 
 
 def verdicts(session: Session, issue_id: int) -> tuple[EntryVerdict, ...]:
-    """What the last assembly of an issue said of every entry, in its order."""
+    """What was said of every entry when the issue was assembled: those that stand in it first, in its order."""
     own = select(VerdictRow).where(col(VerdictRow.issue_id) == issue_id).order_by(col(VerdictRow.position))
-    return tuple(
+    found = [
         EntryVerdict(key=row.entry_key, title=row.title, code=row.code, words=row.words, section=row.section)
         for row in session.scalars(own)
-    )
+    ]
+    # What was arranged by hand since has its place in the items alone.
+    first = {item.key: item.position for item in reversed(items(session, issue_id))}
+    return tuple(sorted(found, key=lambda verdict: first.get(verdict.key, len(first))))
 
 
 def set_state(
@@ -238,14 +271,21 @@ def take_back_published(session: Session, issue_id: int) -> int:
     return changed_rows(session, delete(PublishedRow).where(col(PublishedRow.issue_id) == issue_id))
 
 
-def published_before(session: Session, newsletter_id: int, *, date: dt.date, slug: str) -> Mapping[str, IssueRef]:
-    """For every entry that stood as a block in an issue before that of `date` and `slug`: the last such issue."""
+def published_before(
+    session: Session, newsletter_id: int, *, date: dt.date, slug: str, keys: Collection[str] | None = None
+) -> Mapping[str, IssueRef]:
+    """
+    For every entry that stood as a block in an issue before that of `date` and `slug`: the last such issue.
+
+    With `keys` only for entries of these.
+    """
+    own = [] if keys is None else [col(EntryRow.key).in_(keys)]
     same_day = and_(col(IssueRow.date) == date, col(IssueRow.slug) < slug)
     rows = session.execute(
         select(col(EntryRow.key), col(IssueRow.slug), col(IssueRow.number), col(IssueRow.date))
         .join(PublishedRow, col(PublishedRow.entry_id) == col(EntryRow.id))
         .join(IssueRow, col(IssueRow.id) == col(PublishedRow.issue_id))
-        .where(col(PublishedRow.newsletter_id) == newsletter_id, or_(col(IssueRow.date) < date, same_day))
+        .where(col(PublishedRow.newsletter_id) == newsletter_id, or_(col(IssueRow.date) < date, same_day), *own)
         .order_by(col(IssueRow.date), col(IssueRow.slug))
     )
     return {key: IssueRef(slug=slug, number=number, date=date) for key, slug, number, date in rows}

@@ -184,6 +184,8 @@ def _summary(pipeline: "Pipeline", slug: str, folder: Path, built: "Built") -> N
         ("mailboxes", folder / "mailboxes" / "ADDRESS" / "new"),
     ):
         say(f"  {words:10} {place}")
+    say("\nOpen the desk on it, where it prints a link for your account:")
+    say(f"  NEWSLETTER_DATABASE__URL=sqlite:///{folder / 'newsletter.sqlite'} newsletter web")
     if not sound:
         raise typer.Exit(1)
 

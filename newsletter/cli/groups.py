@@ -19,6 +19,7 @@ GROUPS: Final = {
     "lists": "lists",
     "segments": "segments",
     "tags": "tags",
+    "operators": "operators",
     "retention": "retention",
     "feedback": "feedback",
     "theme": "themes",

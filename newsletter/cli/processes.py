@@ -27,6 +27,18 @@ RETENTION_SECONDS = 60
 REFUSALS_SECONDS = 5
 """How soon the scheduler draws the consequences of what relays refuse."""
 
+CADENCE_SECONDS = 20
+"""How soon after its time a newsletter's draft is made."""
+
+ALERTS_SECONDS = 10
+"""How soon operators are told what they chose to be told."""
+
+WEBHOOKS_SECONDS = 5
+"""How soon programs are told what happened, once it has settled."""
+
+REPORTS_SECONDS = 20
+"""How soon after a run has ended its report is counted, so that nobody waits for it."""
+
 PATIENCE = typer.Option(60.0, help="Seconds to wait for what is due later, or for a relay that is away.")
 HOST = typer.Option("127.0.0.1", help="The address of this machine at which the pages are served.")
 PORT = typer.Option(8000, min=0, max=65535, help="The port at which the pages are served; 0: any that is free.")
@@ -131,6 +143,10 @@ def scheduler() -> None:
     rounds = (
         Round("retention", RETENTION_SECONDS, lambda: pipeline.retention.tick(pipeline.parts.now())),
         Round("refusals", REFUSALS_SECONDS, pipeline.feedback.refusals),
+        Round("cadence", CADENCE_SECONDS, pipeline.cadence.tick),
+        Round("alerts", ALERTS_SECONDS, pipeline.alerting.watch),
+        Round("webhooks", WEBHOOKS_SECONDS, pipeline.webhooks.tick),
+        Round("reports", REPORTS_SECONDS, pipeline.reporting.keep_up),
         Round("mailbox", pipeline.parts.settings.bounce.imap.interval, pipeline.feedback.look),
     )
     clock = make_scheduler(pipeline.wake, rounds)

@@ -23,7 +23,7 @@ from newsletter.cli.output import JsonOption, note, print_json, private, progres
 from newsletter.cli.people import register
 from newsletter.cli.report import counted
 from newsletter.cli.state import STATE, interruptible
-from newsletter.pipeline.changes import SOURCE
+from newsletter.pipeline.parts import BY_HAND
 from newsletter.pipeline.people import ExportFormat, Progress
 from newsletter.pipeline.person import ConsentLine, Standing
 from newsletter.times import rfc3339
@@ -127,7 +127,7 @@ def _when(instant: dt.datetime) -> str:
 
 def _consent_words(line: ConsentLine) -> str:
     action = _CONSENT[line.action]
-    if line.action is ConsentAction.IMPORTED and line.source == SOURCE:
+    if line.action is ConsentAction.IMPORTED and line.source in BY_HAND:
         action = "added by an administrator to"
     operator = f" ({line.operator})" if line.operator else ""
     proof = f": {line.proof}" if line.proof else ""

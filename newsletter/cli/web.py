@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -39,7 +40,7 @@ app = group()
 
 @app.command()
 def web(host: str = HOST, port: int = PORT) -> None:
-    """Serve the public pages: sign-up, preferences, unsubscribing, the archive. `newsletter run` does that too."""
+    """Serve the desk and the public pages: sign-up, preferences, the archive. `newsletter run` does that too."""
     configure(logging.INFO)
     pipeline = STATE.pipeline()
     listening = _listening(host, port)
@@ -47,7 +48,19 @@ def web(host: str = HOST, port: int = PORT) -> None:
     on_orphaned(lambda: setattr(server, "should_exit", True))
     with server.capture_signals():  # from before it is said that they are served: whoever reads that may end them
         typer.echo(f"the pages are served at {_address(listening)}", err=True)
+        _tell_first_link(pipeline, _address(listening))
         server.run(sockets=[listening])
+
+
+def _tell_first_link(pipeline: "Pipeline", address: str) -> None:
+    """Where nobody can sign in yet, print the link by which the first account is made."""
+    token = pipeline.operators.setup.first()
+    if token is None:
+        return
+    link, is_public = pipeline.parts.links.setup(token), "public_url" in pipeline.parts.settings.model_fields_set
+    # Without a public address of its own the desk is where it is served.
+    typer.echo(f"make the first account at {link if is_public else address + urlsplit(link).path}", err=True)
+    typer.echo("(the link works once, for 72 hours; the next start prints a new one)", err=True)
 
 
 def _server(pipeline: "Pipeline") -> "uvicorn.Server":
@@ -64,10 +77,16 @@ def _server(pipeline: "Pipeline") -> "uvicorn.Server":
                 signal.signal(number, self.handle_exit)
             yield
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """Have pages that are told something all the time (server-sent events) end first: they never would."""
+            pages.state.is_ending = True
+            await super().shutdown(sockets)
+
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells of every broken form
     proxies = pipeline.parts.settings.web.proxies
+    pages = create_app(pipeline)
     config = uvicorn.Config(
-        create_app(pipeline),
+        pages,
         http="h11",
         ws="none",
         lifespan="off",

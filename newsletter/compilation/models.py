@@ -1,7 +1,8 @@
 """
 Tables of compilation: artifacts by their digest, what an approval holds for its issue, and corrections after sending.
 
-An approval holds the artifacts, the calendar file and the build record. A correction changes none of them.
+An approval holds the artifacts, the calendar file and the build record; a log says who gave it, and how it ended. A
+correction changes none of them.
 
 An artifact's row is written once and never changed: its name is the digest of its content.
 """
@@ -53,6 +54,19 @@ class BuildRow(Base, table=True):
     issue_id: int = reference("issue.id", primary_key=True)
     calendar: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     manifest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ApprovalRow(Base, table=True):
+    """That an issue was approved, or that an approval `ended`, by whose doing and why; lines are only ever added."""
+
+    __tablename__ = "approval_entry"
+
+    id: int | None = identity()
+    issue_id: int = reference("issue.id", index=True)
+    at: dt.datetime = instant()
+    operator: str = Field(max_length=80)
+    ended: bool
+    reason: str = Field(default="", max_length=1000)
 
 
 class CorrectionRow(Base, table=True):

@@ -8,10 +8,11 @@ There is no header to leave by (RFC 8058 is for what comes again), and `Auto-Sub
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from newsletter.assembly.edition import Direction, Phrase
 from newsletter.compilation.artifact import Artifact, digest_of
@@ -23,7 +24,7 @@ from newsletter.compilation.slots import Slots
 from newsletter.compilation.structure import check_shape
 from newsletter.compilation.templates import render as render_template
 from newsletter.compilation.theme import read_theme
-from newsletter.compilation.vocabulary import names_for_mjml, names_for_text
+from newsletter.compilation.vocabulary import Dressed, names_for_mjml, names_for_text
 from newsletter.content.newsletter import Theme
 from newsletter.links import Links
 from newsletter.paths import templates
@@ -98,10 +99,49 @@ class Letter:
         return Theme(name=self.theme_name, accent=self.accent)
 
     @property
+    def label(self) -> str:
+        """What it is for, in one word."""
+        return self.kind.value
+
+    @property
     def subject(self) -> str:
         """What it is about, and which newsletter."""
         words = catalogue(self.language)
         return words.say("{action}: {title}", action=words.say(SUBJECTS[self.kind]), title=self.name.text)
+
+
+class Single(Dressed, Protocol):
+    """A single message before it is compiled: a letter, or a notice (see `notice`)."""
+
+    @property
+    def label(self) -> str:
+        """What it is for, in one word."""
+        ...
+
+    @property
+    def newsletter(self) -> str:
+        """The slug of the newsletter that it is of."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """Its subject."""
+        ...
+
+    @property
+    def sender_name(self) -> str:
+        """Who it comes from."""
+        ...
+
+    @property
+    def sender_address(self) -> str:
+        """Where it comes from."""
+        ...
+
+    @property
+    def reply_to(self) -> str | None:
+        """Where answers go, if not to the sender."""
+        ...
 
 
 @lru_cache(maxsize=KEPT)
@@ -111,21 +151,28 @@ def compile_letter(letter: Letter, links: Links) -> Artifact:
 
     Raises as `compile_edition` does.
     """
-    theme = read_theme(letter.theme.name)
     slots = Slots.of(repr(letter))
-    mjml = directed(
-        _rendered("letter.mjml.j2", names_for_mjml(theme, letter, slots=slots), letter=letter, slots=slots), letter.dir
-    )
+    own = {"letter": letter, "subject": SUBJECTS[letter.kind], "confirmation_url": slots.confirmation_url}
+    return compile_single(letter, "letter", links=links, slots=slots, own=own)
+
+
+def compile_single(letter: Single, template: str, *, links: Links, slots: Slots, own: Mapping[str, object]) -> Artifact:
+    """
+    Compile a single message by the templates of that name; `own` are their names beside those of every template.
+
+    Raises as `compile_edition` does.
+    """
+    theme = read_theme(letter.theme.name)
+    for_mjml = {**names_for_mjml(theme, letter, slots=slots), **own}
+    mjml = directed(_rendered(f"{template}.mjml.j2", for_mjml), letter.dir)
     html = page_from(mjml, letter, slots=slots)
-    text = normalised(
-        _rendered("letter.txt.j2", names_for_text(theme, letter, slots=slots), letter=letter, slots=slots)
-    )
+    text = normalised(_rendered(f"{template}.txt.j2", {**names_for_text(theme, letter, slots=slots), **own}))
     head = _head(letter)
     skeleton = build_skeleton(head, subject=(letter.subject,), text=slots.split(text), html=slots.split(html))
     targets = check_shape("compile", html).links
     return Artifact(
         newsletter=letter.newsletter,
-        issue=letter.kind.value,
+        issue=letter.label,
         date=UNDATED,
         language=letter.language,
         dir=letter.dir,
@@ -147,12 +194,11 @@ def compile_letter(letter: Letter, links: Links) -> Artifact:
     )
 
 
-def _rendered(template: str, names: dict[str, object], *, letter: Letter, slots: Slots) -> str:
-    own = {"letter": letter, "subject": SUBJECTS[letter.kind], "confirmation_url": slots.confirmation_url}
-    return render_template(templates() / "email" / FOLDER, template, names={**names, **own})
+def _rendered(template: str, names: dict[str, object]) -> str:
+    return render_template(templates() / "email" / FOLDER, template, names=names)
 
 
-def _head(letter: Letter) -> Head:
+def _head(letter: Single) -> Head:
     return Head(
         sender_name=letter.sender_name,
         sender_address=parse_address(letter.sender_address).ascii_form,

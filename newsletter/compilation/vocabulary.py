@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from markupsafe import Markup, escape
 
@@ -90,11 +90,20 @@ def _values(theme: ThemeFolder, edition: Dressed, *, slots: Slots) -> dict[str, 
         "slot": slots.text,
         "proper_name": proper_name,
         "colours": SimpleNamespace(brand=colours.brand, **schemes),
-        "fonts": SimpleNamespace(**theme.manifest.fonts),
-        "options": SimpleNamespace(**theme.manifest.options),
+        "fonts": SimpleNamespace(**_known(theme.manifest.fonts, _families(edition.theme))),
+        "options": SimpleNamespace(**_known(theme.manifest.options, edition.theme.options)),
         "start": start,
         "end": end,
     }
+
+
+def _families(theme: Theme) -> dict[str, str]:
+    return {name: face.family for name, face in theme.fonts.items()}
+
+
+def _known(lent: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest names, as the newsletter has it where it says so."""
+    return {name: own.get(name, value) for name, value in lent.items()}
 
 
 def _same(language: str, other: str) -> bool:

@@ -279,7 +279,8 @@ class Entry(Value):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind is Kind.AGENDA and not self.sittings:
+        # Who writes an agenda entry at the desk gives it its dates after its title.
+        if self.kind is Kind.AGENDA and not self.sittings and self.status is not Status.DRAFT:
             raise ValueError("an agenda entry needs at least one sitting")
         if self.kind is not Kind.AGENDA and self.sittings:
             raise ValueError("only agenda entries have sittings")
@@ -297,7 +298,7 @@ class StoredEntry:
     An entry as it is stored.
 
     `stale` names the languages whose text was made from an older source text; `sequences` gives each sitting's SEQUENCE
-    (RFC 5545 §3.8.7.4) by its key; `changed` is aware, in UTC.
+    (RFC 5545 §3.8.7.4) by its key; `changed` is aware, in UTC; `revision` counts the changes.
     """
 
     id: int
@@ -305,3 +306,4 @@ class StoredEntry:
     stale: frozenset[str]
     sequences: Mapping[str, int]
     changed: dt.datetime
+    revision: int = 0

@@ -1,17 +1,19 @@
 """
 Pictures: from a file that an officer has to bytes that every mail program shows.
 
-Takes JPEG, PNG and GIF files of at most 5 MB and 40 megapixels; yields a `StoredPicture` at most 1200 pixels wide,
-upright, without EXIF (which may hold a place and a name), named by the digest of its bytes. Promises that the same file
-gives the same bytes, and that a file which needs no change of its pixels keeps them as they are.
+Takes JPEG, PNG and GIF files of at most 5 MB and 40 megapixels, at the desk WebP too and up to 10 MB; yields a
+`StoredPicture` at most 1200 pixels wide, upright, without EXIF (which may hold a place and a name), named by the digest
+of its bytes. Promises that the same file gives the same bytes, and that a file which needs no change of its pixels
+keeps them as they are; but a heavy photograph that somebody uploads as PNG becomes a JPEG.
 
 The only module that knows Pillow.
 """
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 5_000_000
 """What a photograph for a mail needs at the very most; more is a mistake, and readers on the road would pay for it."""
+
+MAX_UPLOAD: Final = 10_000_000
+"""What cameras make, for pictures that are scaled down while somebody waits."""
+
+HEAVY: Final = 400_000
+"""Bytes from which a picture without transparency is tried as JPEG: seconds for readers on the road."""
 
 MAX_PIXELS: Final = 40_000_000
 """160 MB once unpacked: enough for any camera, too little to exhaust the machine."""
@@ -52,6 +60,29 @@ _OTHERS: Final = (
 """How files begin that officers try; mail programs show none of them everywhere."""
 
 
+class Refusal(StrEnum):
+    """Why a picture cannot be taken."""
+
+    #: The file cannot be read, or is cut off.
+    BROKEN = "broken"
+    #: More bytes than a picture for a mail needs.
+    TOO_LARGE = "too large"
+    #: More pixels than a camera makes.
+    TOO_MANY_PIXELS = "too many pixels"
+    #: No picture, or one that mail programs do not show.
+    OTHER_FORMAT = "other format"
+    #: A moving picture that would have to be made anew.
+    ANIMATED = "animated"
+
+
+class PictureRefused(InvalidInput):
+    """The picture cannot be taken."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        self.refusal = refusal
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPicture:
     """A picture as it is stored and served; `width` and `height` in pixels, `name` unique to its bytes."""
@@ -67,26 +98,51 @@ def read_picture(source: Path | bytes, name: str) -> StoredPicture:
     """
     Make a picture ready to be stored; `name` is what messages call it.
 
-    Raises InvalidInput, saying what to do, where it is missing, too big, broken or of another format.
+    Raises PictureRefused, saying what to do, where it is missing, too big, broken or of another format.
     """
     data = _bytes(source, name)
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(f"the picture {name} is larger than {MAX_BYTES // 1_000_000} MB: scale it down first")
-    image = _opened(data, name)
+    _check_size(data, name, most=MAX_BYTES)
+    return _stored(*_made(data, name, formats=tuple(_FORMATS), make=_ready))
+
+
+def read_upload(data: bytes, name: str) -> StoredPicture:
+    """
+    Make a picture that somebody uploads ready to be stored; WebP becomes what every mail program shows.
+
+    Raises PictureRefused as `read_picture`.
+    """
+    _check_size(data, name, most=MAX_UPLOAD)
+    return _stored(*_made(data, name, formats=(*_FORMATS, "WEBP"), make=_light))
+
+
+def _check_size(data: bytes, name: str, *, most: int) -> None:
+    if len(data) > most:
+        message = f"the picture {name} is larger than {most // 1_000_000} MB: scale it down first"
+        raise PictureRefused(Refusal.TOO_LARGE, message)
+
+
+def _made(
+    data: bytes, name: str, *, formats: tuple[str, ...], make: Callable[["Image", bytes, str], tuple[str, bytes]]
+) -> tuple[str, bytes]:
+    image = _opened(data, name, formats)
     try:
-        kind, ready = _ready(image, data, name)
+        return make(image, data, name)
     except InvalidInput:
         raise
     except Exception as error:
-        raise InvalidInput(f"the picture {name} is broken: save it again ({error})") from error
+        message = f"the picture {name} is broken: save it again ({error})"
+        raise PictureRefused(Refusal.BROKEN, message) from error
+
+
+def _stored(kind: str, data: bytes) -> StoredPicture:
     extension, media_type = _FORMATS[kind]
-    width, height = _size(ready)
+    width, height = _size(data)
     return StoredPicture(
-        name=f"{sha256(ready).hexdigest()[:16]}.{extension}",
+        name=f"{sha256(data).hexdigest()[:16]}.{extension}",
         media_type=media_type,
         width=width,
         height=height,
-        data=ready,
+        data=data,
     )
 
 
@@ -97,27 +153,44 @@ def _bytes(source: Path | bytes, name: str) -> bytes:
         with source.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InvalidInput(f"the picture {name} cannot be read: {error.strerror or error}") from error
+        message = f"the picture {name} cannot be read: {error.strerror or error}"
+        raise PictureRefused(Refusal.BROKEN, message) from error
 
 
-def _opened(data: bytes, name: str) -> "Image":
+def _opened(data: bytes, name: str, formats: tuple[str, ...]) -> "Image":
     from PIL import Image
 
     try:
-        image = Image.open(io.BytesIO(data), formats=(*_FORMATS, "MPO"))
+        image = Image.open(io.BytesIO(data), formats=(*formats, "MPO"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(name) from error
     except Exception as error:
         found = next((kind for start, kind in _OTHERS if data.lstrip().startswith(start)), None)
         what = f"{found}, which not every mail program shows" if found else "no picture that mail programs show"
-        raise InvalidInput(f"the picture {name} is {what}: save it as JPEG, PNG or GIF") from error
+        message = f"the picture {name} is {what}: save it as JPEG, PNG or GIF"
+        raise PictureRefused(Refusal.OTHER_FORMAT, message) from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(name)
     return image
 
 
-def _too_large(name: str) -> InvalidInput:
-    return InvalidInput(f"the picture {name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first")
+def _too_large(name: str) -> PictureRefused:
+    message = f"the picture {name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first"
+    return PictureRefused(Refusal.TOO_MANY_PIXELS, message)
+
+
+def _light(image: "Image", data: bytes, name: str) -> tuple[str, bytes]:
+    image.load()
+    if image.format == "WEBP":
+        if getattr(image, "is_animated", False):
+            message = f"the picture {name} moves, which mail programs show of GIF alone: save it as GIF"
+            raise PictureRefused(Refusal.ANIMATED, message)
+        return _redrawn(image, "PNG" if image.has_transparency_data else "JPEG")
+    kind, ready = _ready(image, data, name)
+    if kind != "PNG" or len(ready) <= HEAVY or image.has_transparency_data or getattr(image, "is_animated", False):
+        return kind, ready
+    photograph = _redrawn(image, "JPEG")
+    return photograph if len(photograph[1]) < len(ready) // 2 else (kind, ready)
 
 
 def _ready(image: "Image", data: bytes, name: str) -> tuple[str, bytes]:
@@ -127,7 +200,8 @@ def _ready(image: "Image", data: bytes, name: str) -> tuple[str, bytes]:
     upright = image.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT
     if kind == "GIF" and getattr(image, "is_animated", False):
         if image.width > MAX_WIDTH:
-            raise InvalidInput(f"the animated picture {name} is wider than {MAX_WIDTH} pixels: scale it down first")
+            message = f"the animated picture {name} is wider than {MAX_WIDTH} pixels: scale it down first"
+            raise PictureRefused(Refusal.ANIMATED, message)
         return kind, data
     if image.width <= MAX_WIDTH and upright and image.mode != "CMYK" and image.format != "MPO":
         return kind, _bare_jpeg(data) if kind == "JPEG" else _bare_png(data) if kind == "PNG" else data

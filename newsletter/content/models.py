@@ -1,5 +1,5 @@
 """
-Tables of content: newsletters, topics, entries with their texts and sittings, pictures.
+Tables of content: newsletters, topics, entries with their texts, sittings, history and drafts, pictures.
 
 Takes values that Pydantic has checked (a table checks none itself); yields rows; promises that a key is unique in its
 newsletter and that a document comes back with its keys in the order in which they were stored.
@@ -8,10 +8,12 @@ newsletter and that a document comes back with its keys in the order in which th
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Column, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from newsletter.content.entry import Kind, Status
+from newsletter.content.sheet import Act
+from newsletter.database import keeps_author
 from subscribers.columns import Base, enum_column, identity, instant, reference
 
 
@@ -51,11 +53,17 @@ class EntryRow(Base, table=True):
     What an entry says in every language.
 
     `document` holds tags, topic, languages, repeat, image and place; `last_day` is the last day of its last sitting, by
-    which an issue finds what is not over; `revision` counts the changes.
+    which an issue finds what is not over; `revision` counts the changes; `author` made the last of
+    them, at `written`.
+    `source_digest` is that of the present source text, by which a translation is known to be stale; `meant` repeats
+    `languages` between blanks, for queries.
     """
 
     __tablename__ = "entry"
-    __table_args__ = (UniqueConstraint("newsletter_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "key"),
+        Index("ix_entry_newsletter_id_published_id", "newsletter_id", "published", "id"),
+    )
 
     id: int | None = identity()
     newsletter_id: int = reference("newsletter.id")
@@ -71,6 +79,62 @@ class EntryRow(Base, table=True):
     created: dt.datetime = instant()
     changed: dt.datetime = instant()
     revision: int = 0
+    author: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
+    written: dt.datetime | None = instant(nullable=True)
+    source_digest: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
+    meant: str = Field(default="", max_length=500, sa_column_kwargs={"server_default": ""})
+
+
+keeps_author(EntryRow)
+
+
+class EntryWords(Base, table=True):
+    """What an entry is found by: key, topic, tags and texts, one a line, in small letters without accents."""
+
+    __tablename__ = "entry_words"
+
+    entry_id: int = reference("entry.id", primary_key=True)
+    words: str = Field(sa_column=Column(Text(), nullable=False))
+
+
+class RevisionRow(Base, table=True):
+    """
+    An entry as somebody left it, or the words that somebody did not get in.
+
+    `number` is the entry's `revision` (for words set aside: the one they were written on), `sheet` all its fields (see
+    `content.sheet`), `fields` the names of those that differ from the revision before. `source_digest` is that of the
+    source text then, by which the text that a translation was made from is found.
+    """
+
+    __tablename__ = "entry_revision"
+    __table_args__ = (Index("ix_entry_revision_entry_id_number", "entry_id", "number"),)
+
+    id: int | None = identity()
+    entry_id: int = reference("entry.id")
+    number: int
+    act: Act = enum_column(Act, "act")
+    at: dt.datetime = instant()
+    operator: str = Field(default="", max_length=80)
+    fields: list[Any] = _document()
+    sheet: dict[str, Any] = _document()
+    source_digest: str = Field(default="", max_length=64)
+
+
+class DraftRow(Base, table=True):
+    """
+    What an operator is writing of an entry and has not saved; `base` is the revision that they began with.
+
+    `form` holds the fields of the form as they were sent, for what cannot be read yet.
+    """
+
+    __tablename__ = "entry_draft"
+
+    entry_id: int = reference("entry.id", primary_key=True)
+    operator: str = Field(primary_key=True, max_length=80)
+    base: int
+    sheet: dict[str, Any] = _document()
+    form: dict[str, Any] = _document()
+    saved: dt.datetime = instant()
 
 
 class EntryText(Base, table=True):

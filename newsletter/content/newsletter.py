@@ -4,12 +4,14 @@ A newsletter's settings and topics: what stays the same from issue to issue.
 Takes plain data and yields frozen values; an issue keeps a snapshot of the `Newsletter` it was made with.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from newsletter.content.cron import Cron
 from newsletter.content.fields import DUPLICATE, Key, Url, WebUrl, Zone
 from newsletter.content.localised import Localised, Tag, Value
 from subscribers.address import parse_address
@@ -36,6 +38,38 @@ class Show(StrEnum):
     LINES = "lines"
 
 
+class Face(StrEnum):
+    """A typeface that mail programs have; the next one in its row stands in where one lacks it."""
+
+    #: With serifs, made for screens.
+    GEORGIA = "georgia"
+    #: With serifs, narrow, as in print.
+    TIMES = "times"
+    #: With serifs, wide, as in books.
+    PALATINO = "palatino"
+    #: Without serifs, neutral.
+    HELVETICA = "helvetica"
+    #: Without serifs, wide: small sizes stay readable.
+    VERDANA = "verdana"
+    #: Without serifs, lively.
+    TREBUCHET = "trebuchet"
+
+    @property
+    def family(self) -> str:
+        """The CSS font-family."""
+        return _FAMILIES[self]
+
+
+_FAMILIES: Final = {
+    Face.GEORGIA: "Georgia,serif",
+    Face.TIMES: "Times New Roman,Times,serif",
+    Face.PALATINO: "Palatino,Palatino Linotype,Book Antiqua,serif",
+    Face.HELVETICA: "Helvetica,Arial,sans-serif",
+    Face.VERDANA: "Verdana,Geneva,sans-serif",
+    Face.TREBUCHET: "Trebuchet MS,Helvetica,sans-serif",
+}
+
+
 class Tracking(StrEnum):
     """Whether what readers do with a message is counted."""
 
@@ -52,6 +86,11 @@ def _address(value: str) -> str:
         return parse_address(value).text
     except InvalidAddress as error:
         raise ValueError(str(error)) from error
+
+
+def _cron(value: str) -> str:
+    Cron.parse(value)
+    return value
 
 
 def _number(value: Any) -> Any:
@@ -77,11 +116,22 @@ class Logo(Value):
 
 
 class Theme(Value):
-    """Which theme dresses the editions, and in which colour."""
+    """
+    Which theme dresses the editions, in which colour and typefaces, and what of it is shown.
+
+    `fonts` and `options` go by the names that the theme's manifest gives them; a name that it lacks is passed over, so
+    that another theme can be tried. What they leave out is as the theme has it.
+    """
 
     name: Key = "network"
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
     logo: Logo | None = None
+    fonts: dict[Key, Face] = {}
+    options: dict[Key, bool] = {}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave out what is not set: the slots of a message follow from these words, and its bytes must stay."""
+        return ((name, value) for name, value in super().__repr_args__() if value or name not in {"fonts", "options"})
 
 
 class Social(Value):
@@ -105,9 +155,13 @@ class Footer(Value):
 
 
 class Cadence(Value):
-    """How often an issue is due, and how far its agenda looks ahead."""
+    """
+    How often an issue is due, and how far its agenda looks ahead.
 
-    cron: Annotated[str, Field(pattern=r"^\S+(\s+\S+){4}$")] | None = None
+    `cron` is by the clock on the newsletter's wall (see `cron.Cron`); a draft is made then.
+    """
+
+    cron: Annotated[str, Field(max_length=200), AfterValidator(_cron)] | None = None
     agenda_days: Annotated[int, Field(ge=1, le=1000)] = 60
 
 
@@ -148,7 +202,8 @@ class Newsletter(Value):
     The series: name, languages (the first is the default), time zone, sender, sections, theme.
 
     `opens` says whether opened messages are counted like clicks, where `tracking` counts anything.
-    `consent` is what people agree to who sign up, where the program's own words will not do.
+    `consent` is what people agree to who sign up, where the program's own words will not do. With `four_eyes` an issue
+    is approved by another person than those who made it.
     """
 
     slug: Key
@@ -166,6 +221,7 @@ class Newsletter(Value):
     tracking: Tracking = Tracking.OFF
     opens: bool = False
     consent: Localised = {}
+    four_eyes: bool = False
     sections: Sections
 
     @field_validator("locales")

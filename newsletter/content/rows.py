@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from newsletter.content.entry import Entry, StoredEntry
 from newsletter.content.models import EntryRow, EntryText, SittingRow
-from newsletter.content.versions import fingerprint, origins, stale
+from newsletter.content.versions import fingerprint, origins, stale, text_digest
 
 SHARED: Final = frozenset({"tags", "topic", "languages", "repeat", "image", "place"})
 """The fields of an entry that its row keeps in the document."""
@@ -61,6 +61,7 @@ class EntryRows:
             stale=stale(entry, self.origins()),
             sequences={key: sitting.sequence for key, sitting in self.sittings.items()},
             changed=self.row.changed,
+            revision=self.row.revision,
         )
 
     def origins(self) -> dict[str, str | None]:
@@ -73,6 +74,8 @@ class EntryRows:
             setattr(self.row, name, getattr(entry, name))
         self.row.document = entry.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(SHARED))
         self.row.last_day = entry.last_day
+        self.row.source_digest = text_digest(entry.texts[entry.source])
+        self.row.meant = f" {' '.join(entry.languages)} " if entry.languages else ""
         self.row.changed = now
         self.row.revision += 1
 

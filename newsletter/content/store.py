@@ -6,20 +6,32 @@ what is different, so that storing the same thing twice touches no row.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlmodel import Session, col
 
 from newsletter.content.difference import Difference, Effect, compare
 from newsletter.content.entry import Entry, Kind, Status, StoredEntry
 from newsletter.content.images import StoredPicture
-from newsletter.content.models import EntryRow, EntryText, NewsletterRow, PictureRow, SittingRow, TopicRow
+from newsletter.content.models import (
+    EntryRow,
+    EntryText,
+    EntryWords,
+    NewsletterRow,
+    PictureRow,
+    SittingRow,
+    TopicRow,
+)
 from newsletter.content.newsletter import Newsletter, Topic
+from newsletter.content.register import words_of
+from newsletter.content.revisions import Former, note_revisions
 from newsletter.content.rows import EntryRows, row_id
+from newsletter.content.sheet import Act
 from newsletter.content.versions import text_digest
+from newsletter.database import changed_rows
 from newsletter.errors import Ambiguous, InvalidInput, NotFound, WrongState
 
 _KEYS_AT_ONCE: Final = 1000
@@ -81,6 +93,18 @@ def newsletter_of_entry(session: Session, key: str, *, slug: str | None = None) 
     return get_newsletter(session, owners[0])
 
 
+def stored_newsletter(session: Session, slug: str) -> tuple[Newsletter, dt.datetime]:
+    """A newsletter's settings, and when they were last changed. Raises NotFound."""
+    settings = get_newsletter(session, slug)[1]
+    return settings, session.scalars(select(col(NewsletterRow.changed)).where(col(NewsletterRow.slug) == slug)).one()
+
+
+def hold_newsletter(session: Session, slug: str, *, seen: dt.datetime) -> bool:
+    """Keep a newsletter's settings for this transaction; False where they were changed since `seen`."""
+    this = (col(NewsletterRow.slug) == slug, col(NewsletterRow.changed) == seen)
+    return changed_rows(session, update(NewsletterRow).where(*this).values(changed=seen)) == 1
+
+
 def save_newsletter(session: Session, newsletter: Newsletter, *, now: dt.datetime) -> tuple[int, Difference]:
     """Store a newsletter's settings under its slug; returns its id and what is different."""
     row = _newsletter_row(session, newsletter.slug)
@@ -132,6 +156,30 @@ def entries(
     keys: Collection[str] | None = None,
 ) -> list[StoredEntry]:
     """The entries of a newsletter that meet every given condition, newest first; `language`: that have a text in it."""
+    conditions = _conditions(kind, status, language)
+    found = [rows.stored() for rows in _load(session, newsletter_id, conditions=conditions, keys=keys)]
+    return sorted(found, key=lambda stored: (-stored.entry.published.toordinal(), stored.entry.key))
+
+
+def entries_after(
+    session: Session,
+    newsletter_id: int,
+    after: str,
+    *,
+    limit: int,
+    kind: Kind | None = None,
+    status: Status | None = None,
+    language: str | None = None,
+) -> list[StoredEntry]:
+    """The next entries by key that meet every given condition; a page costs the same at any place."""
+    own = (col(EntryRow.newsletter_id) == newsletter_id, col(EntryRow.key) > after)
+    query = select(col(EntryRow.key)).where(*own, *_conditions(kind, status, language))
+    keys = session.scalars(query.order_by(col(EntryRow.key)).limit(limit)).all()
+    found = [rows.stored() for rows in _load(session, newsletter_id, keys=keys)] if keys else []
+    return sorted(found, key=lambda stored: stored.entry.key)
+
+
+def _conditions(kind: Kind | None, status: Status | None, language: str | None) -> list[ColumnElement[bool]]:
     conditions = [
         *([col(EntryRow.kind) == kind] if kind is not None else []),
         *([col(EntryRow.status) == status] if status is not None else []),
@@ -139,8 +187,7 @@ def entries(
     if language is not None:
         speaks = (col(EntryText.entry_id) == col(EntryRow.id)) & (col(EntryText.language) == language)
         conditions.append(exists().where(speaks))
-    found = [rows.stored() for rows in _load(session, newsletter_id, conditions=conditions, keys=keys)]
-    return sorted(found, key=lambda stored: (-stored.entry.published.toordinal(), stored.entry.key))
+    return conditions
 
 
 def get_entry(session: Session, newsletter_id: int, *, key: str) -> StoredEntry:
@@ -150,42 +197,86 @@ def get_entry(session: Session, newsletter_id: int, *, key: str) -> StoredEntry:
     raise NotFound("entry", key, near=get_close_matches(key, entry_keys(session, newsletter_id)))
 
 
+def hold_entry(session: Session, newsletter_id: int, *, key: str) -> None:
+    """Have others who want to write an entry wait for this transaction; on SQLite they wait for any writer anyway."""
+    own = (col(EntryRow.newsletter_id) == newsletter_id, col(EntryRow.key) == key)
+    session.execute(select(col(EntryRow.id)).where(*own).with_for_update())
+
+
+def author_of(session: Session, entry_id: int) -> str:
+    """Who changed an entry last, or "" where nobody knows."""
+    return session.scalar(select(col(EntryRow.author)).where(col(EntryRow.id) == entry_id)) or ""
+
+
+def rename_entry(session: Session, entry_id: int, *, key: str, now: dt.datetime) -> None:
+    """Give an entry another key, under which it is found from then on. Raises WrongState where the key is taken."""
+    row = session.get_one(EntryRow, entry_id)
+    if key in entry_keys(session, row.newsletter_id):
+        raise WrongState(f"there is an entry {key!r} already")
+    row.key, row.changed = key, now
+    session.flush()
+
+
+def delete_entry(session: Session, entry_id: int) -> None:
+    """Delete an entry with its texts, sittings, history and drafts."""
+    session.execute(delete(EntryRow).where(col(EntryRow.id) == entry_id))
+
+
+def keep_stale(session: Session, entry_id: int, *, digests: Mapping[str, str | None]) -> None:
+    """Say what source text the translations of a copy were made from, by language, where that is an older one."""
+    for language, digest in digests.items():
+        own = (col(EntryText.entry_id) == entry_id, col(EntryText.language) == language)
+        changed_rows(session, update(EntryText).where(*own).values(source_digest=digest))
+
+
+def source_digests(session: Session, entry_id: int) -> dict[str, str | None]:
+    """For each language the digest of the source text that its text was made from; None for the source itself."""
+    columns = select(col(EntryText.language), col(EntryText.source_digest)).where(col(EntryText.entry_id) == entry_id)
+    return {language: digest for language, digest in session.execute(columns)}  # noqa: C416  a Row is no pair for dict()
+
+
 def entry_keys(session: Session, newsletter_id: int) -> frozenset[str]:
     """The keys of all entries of a newsletter."""
     return frozenset(session.scalars(select(col(EntryRow.key)).where(col(EntryRow.newsletter_id) == newsletter_id)))
 
 
-def save_entry(session: Session, newsletter_id: int, *, entry: Entry, now: dt.datetime) -> Difference:
-    """Store an entry under its key; returns what is different."""
-    return save_entries(session, newsletter_id, entries=[entry], now=now)[entry.key]
+def save_entry(
+    session: Session, newsletter_id: int, *, entry: Entry, now: dt.datetime, act: Act = Act.SAVED
+) -> Difference:
+    """Store an entry under its key, as `save_entries` does; returns what is different."""
+    return save_entries(session, newsletter_id, entries=[entry], now=now, act=act)[entry.key]
 
 
 def save_entries(
-    session: Session, newsletter_id: int, *, entries: Sequence[Entry], now: dt.datetime
+    session: Session, newsletter_id: int, *, entries: Sequence[Entry], now: dt.datetime, act: Act = Act.SAVED
 ) -> dict[str, Difference]:
     """
     Store entries under their keys; returns what is different, by key.
 
     A translation that stays as it is while its source changes becomes stale. The SEQUENCE of a sitting grows by one
-    when its time, place, status or title changes; a sitting that is no longer there is deleted.
+    when its time, place, status or title changes; a sitting that is no longer there is deleted. Each change goes into
+    the history of its entry, as an `act` of whoever acts in the session.
     """
     found = {rows.row.key: rows for rows in _load(session, newsletter_id, keys=[entry.key for entry in entries])}
     differences: dict[str, Difference] = {}
-    changed: list[tuple[EntryRows, Entry, Entry | None]] = []
+    changed: list[tuple[EntryRows, Entry, Former]] = []
     for entry in entries:
         rows = found.get(entry.key) or EntryRows.of(entry, newsletter_id=newsletter_id, now=now)
         before = rows.entry() if rows.texts else None
         differences[entry.key] = compare(before, entry)
         if differences[entry.key].effect is not Effect.UNCHANGED:
+            former = Former(entry=before, author=rows.row.author, changed=rows.row.changed)
             rows.fill(entry, now=now)
-            changed.append((rows, entry, before))
+            changed.append((rows, entry, former))
     session.add_all(rows.row for rows, _, _ in changed)
     session.flush()
-    for rows, entry, before in changed:
-        added, gone = rows.follow(entry, before=before, now=now)
+    for rows, entry, former in changed:
+        added, gone = rows.follow(entry, before=former.entry, now=now)
         session.add_all(added)
         for row in gone:
             session.delete(row)
+    note_revisions(session, changed, act=act, now=now)
+    _note_words(session, [(row_id(rows.row), entry) for rows, entry, _ in changed])
     session.flush()
     return differences
 
@@ -257,6 +348,18 @@ def picture_sizes(session: Session, names: Iterable[str]) -> dict[str, tuple[int
         for name, width, height in session.execute(columns.where(col(PictureRow.name).in_(chunk))):
             sizes[name] = (width, height)
     return sizes
+
+
+def _note_words(session: Session, saved: Sequence[tuple[int, Entry]]) -> None:
+    for start in range(0, len(saved), _KEYS_AT_ONCE):
+        chunk = saved[start : start + _KEYS_AT_ONCE]
+        own = select(EntryWords).where(col(EntryWords.entry_id).in_([entry_id for entry_id, _ in chunk]))
+        rows = {row.entry_id: row for row in session.scalars(own)}
+        for entry_id, entry in chunk:
+            if entry_id in rows:
+                rows[entry_id].words = words_of(entry)
+            else:
+                session.add(EntryWords(entry_id=entry_id, words=words_of(entry)))
 
 
 def _newsletter_row(session: Session, slug: str) -> NewsletterRow | None:

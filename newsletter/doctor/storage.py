@@ -18,12 +18,10 @@ from sqlalchemy.exc import ArgumentError
 from newsletter.database import ensure_current, open_engine
 from newsletter.doctor.check import Check, error, ok, warning
 from newsletter.errors import ConfigurationFault, DatabaseFault
+from newsletter.pipeline.alerting import LITTLE_SPACE
 
 CONNECT_SECONDS: Final = 5
 """Seconds after which a PostgreSQL server that says nothing is given up."""
-
-LITTLE_SPACE: Final = 2_000_000_000
-"""Octets: an issue for a million people, with its write-ahead log, takes about half of that."""
 
 NO_SPACE: Final = 200_000_000
 """Octets: less than the log of one large import."""

@@ -183,3 +183,17 @@ def kinds_of(session: Session, mailing: str) -> Mapping[Kind, int]:
         .group_by(col(EventRow.kind))
     )
     return {Kind(kind): count for kind, count in counted}
+
+
+def kinds_of_mailings(session: Session, mailings: Collection[str]) -> Mapping[str, Mapping[Kind, int]]:
+    """How many events of each kind some mailings have, counted as by `kinds_of`."""
+    mailing, kind = col(EventRow.mailing), col(EventRow.kind)
+    counted = session.execute(
+        select(mailing, kind, func.count(func.distinct(EventRow.delivery_id)))
+        .where(mailing.in_(mailings), col(EventRow.proof) != Proof.NONE)
+        .group_by(mailing, kind)
+    )
+    found: dict[str, dict[Kind, int]] = {}
+    for name, what, number in counted:
+        found.setdefault(name or "", {})[Kind(what)] = number
+    return found

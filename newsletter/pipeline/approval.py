@@ -5,31 +5,33 @@ What is approved are bytes: the digests of every edition are pinned to the issue
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.assembly import store as issues
 from newsletter.assembly.composition import build_edition, variants
 from newsletter.assembly.edition import Edition
 from newsletter.assembly.facts import IssueFacts, IssueState
+from newsletter.compilation import approvals
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
+from newsletter.compilation.said import changed
 from newsletter.content import store as content
+from newsletter.database import reading
 from newsletter.errors import ApprovalVoid, FindingsOpen, NotFound, WrongState
 from newsletter.logs import logger
 from newsletter.pipeline.entries import back_to_draft
-from newsletter.pipeline.meaning import condition_of_text
+from newsletter.pipeline.expected import counted
+from newsletter.pipeline.eyes import Eyes, ensure_other_eyes, eyes_on
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.senders import domains_of, signing_domains
-from newsletter.planning.audience import shares
-from newsletter.planning.counts import addresses_for_tests, last_audience
-from newsletter.planning.store import suppressed_in
 from newsletter.preflight import store as waivers
-from newsletter.preflight.audience import AudienceCounts
 from newsletter.preflight.baseline import theme_baseline
 from newsletter.preflight.client_facts import ClientFacts
 from newsletter.preflight.compiled import CompiledEdition
@@ -41,7 +43,6 @@ from newsletter.preflight.report import PreflightInput, Report, run
 from newsletter.preflight.sender import check_sender
 from newsletter.preflight.wording import report_lines, verdict_words
 from newsletter.words import ENGLISH, catalogue
-from subscribers.store import audience_languages, get_segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +152,14 @@ class Approval:
 
         return tuple(compile_issue(editions, links=self._parts.links))
 
-    def approve(self, slug: str, *, newsletter: str | None) -> Built:
+    def approve(self, slug: str, *, newsletter: str | None, seen: Collection[str] | None = None) -> Built:
         """
         Pin the present bytes of every edition to the issue: what is approved is what is sent.
 
-        Raises FindingsOpen where preflight has errors, or warnings that nobody has waived; WrongState for an issue that
-        is queued or sent already.
+        `seen` has the digests of what the operator has looked at; ApprovalVoid is raised where it would be others.
+
+        Raises FindingsOpen where preflight has errors, or warnings that nobody has waived; OwnWork where the newsletter
+        wants four eyes and the operator wrote last; WrongState for an issue that is queued or sent already.
         """
         checked = self.preflight(slug, newsletter=newsletter, segment=None)
         if checked.exit_code:
@@ -164,9 +167,12 @@ class Approval:
                 f"issue {slug} cannot be approved: {checked.words}; see `newsletter issue preflight {slug}`"
             )
         built = checked.built
+        if seen is not None and set(seen) != {artifact.digest for artifact in built.artifacts}:
+            raise ApprovalVoid(f"issue {slug} was changed since you looked at it: look again, then approve it")
         now = self._parts.now()
         with self._parts.sessions() as session:
             row = issues.get_issue(session, slug, newsletter)
+            ensure_other_eyes(session, row, operator=self._parts.operator)
             expected = (IssueState.DRAFT, IssueState.APPROVED)
             if not issues.set_state(session, row.id or 0, expected=expected, state=IssueState.APPROVED, now=now):
                 raise WrongState(f"issue {slug} is {row.state.value}: it was approved already")
@@ -174,6 +180,9 @@ class Approval:
                 artifacts.put(session, artifact, now=now)
             artifacts.pin(session, row.id or 0, built.artifacts)
             artifacts.put_build(session, row.id or 0, calendar=built.calendar, manifest=built.manifest)
+            approvals.note(session, row.id or 0, operator=self._parts.operator, at=now)
+            named = ", ".join(f"{artifact.name} {artifact.digest[:12]}" for artifact in built.artifacts)
+            self._note(session, Deed.ISSUE_APPROVED, f"issue {slug}: {named}")
             session.commit()
         return built
 
@@ -190,22 +199,56 @@ class Approval:
         if self.compile(slug, newsletter=newsletter).pinned:
             self._ensure_sendable(facts)
             return
-        self._void(facts)
+        self._void(facts, reason="; ".join(self._changes(facts, newsletter)))
         raise ApprovalVoid(f"issue {slug} was changed after its approval: compile it, look at it and approve it again")
 
     def _ensure_sendable(self, facts: IssueFacts) -> None:
         """Look for the errors that come about without a change of any byte."""
         slug = facts.plan.slug
         for finding in check_entries(facts):
-            self._void(facts)
+            self._void(facts, reason=finding.message())
             raise FindingsOpen(f"issue {slug} is a draft again: {finding.message()} {finding.hint()}")
         for finding in check_sender(facts, signing=signing_domains(self._parts.settings.dkim)):
             raise FindingsOpen(f"issue {slug} cannot be queued: {finding.message()} {finding.hint()}")
 
-    def _void(self, facts: IssueFacts) -> None:
+    def _void(self, facts: IssueFacts, *, reason: str) -> None:
         with self._parts.sessions() as session:
-            back_to_draft(session, facts.id, now=self._parts.now())
+            back_to_draft(session, facts.id, now=self._parts.now(), reason=reason)
             session.commit()
+
+    def _changes(self, facts: IssueFacts, newsletter: str | None) -> tuple[str, ...]:
+        """The titles of what says something else than what was approved."""
+        built = self.compile(facts.plan.slug, newsletter=newsletter)
+        with self._parts.sessions() as session:
+            return changed_since(_pinned(session, facts), built.artifacts)
+
+    def take_back(self, slug: str, *, newsletter: str | None, reason: str = "") -> None:
+        """End an approval by hand: the issue is a draft again. Raises WrongState for one that is not approved."""
+        with self._parts.sessions() as session:
+            row = issues.get_issue(session, slug, newsletter)
+            if row.state is not IssueState.APPROVED:
+                raise WrongState(f"issue {slug} is {row.state.value}: there is no approval to take back")
+            back_to_draft(session, row.id or 0, now=self._parts.now(), reason=reason)
+            session.commit()
+
+    def log(self, slug: str, *, newsletter: str | None) -> tuple[approvals.Line, ...]:
+        """Who approved an issue and how that ended, the newest line first."""
+        with reading(self._parts.engine) as session:
+            row = issues.get_issue(session, slug, newsletter)
+            return approvals.lines_of(session, row.id or 0)
+
+    def eyes(self, slug: str, *, newsletter: str | None) -> Eyes:
+        """Whether an issue wants four eyes, who wrote last, and whether the operator may approve it."""
+        with reading(self._parts.engine) as session:
+            return eyes_on(session, issues.get_issue(session, slug, newsletter), operator=self._parts.operator)
+
+    def approved(self, slug: str, *, newsletter: str | None) -> tuple[Artifact, ...]:
+        """The artifacts that an issue's approval holds, in the order of its languages; none where there is none."""
+        with self._parts.sessions() as session:
+            return _pinned(session, issues.load_issue(session, slug, newsletter))
+
+    def _note(self, session: Session, deed: Deed, about: str, *, reason: str = "") -> None:
+        note_deed(session, deed, operator=self._parts.operator, at=self._parts.now(), about=about, reason=reason)
 
     def preflight(
         self,
@@ -224,10 +267,32 @@ class Approval:
         spam filter are asked too, and `progress` hears how far that has come.
         """
         built = self.compile(slug, newsletter=newsletter)
+        return self.examine(
+            built,
+            slug,
+            newsletter=newsletter,
+            segment=segment,
+            client_facts=client_facts,
+            outside=outside,
+            progress=progress,
+        )
+
+    def examine(
+        self,
+        built: Built,
+        slug: str,
+        *,
+        newsletter: str | None,
+        segment: str | None = None,
+        client_facts: ClientFacts | None = None,
+        outside: Outside | None = None,
+        progress: Progress = quietly,
+    ) -> Checked:
+        """Check an issue whose editions are compiled; the rest is as in `preflight`."""
         baseline = theme_baseline(built.editions, links=self._parts.links)
         with self._parts.sessions() as session:
             facts = issues.load_issue(session, slug, newsletter)
-            counts = self._counts(session, facts, segment) if segment else None
+            counts = counted(session, facts, segment, now=self._parts.now()).counts if segment else None
             accepted = {row.fingerprint: row.waiver for row in waivers.waivers(session, facts.id)}
             sizes = content.picture_octets(session, facts.pictures)
         compiled = tuple(
@@ -249,35 +314,35 @@ class Approval:
             found = look_outside(given, outside, domains=domains, progress=progress)
         return Checked(built=built, report=run(given, outside=found), waivers=accepted)
 
-    def _counts(self, session: Session, facts: IssueFacts, segment: str) -> AudienceCounts:
-        condition = condition_of_text(session, get_segment(session, segment).expression, now=self._parts.now())
-        settings = facts.settings
-        wanted = audience_languages(session, condition, newsletter=settings.slug)
-        people: dict[str, int] = {}
-        for share in shares(wanted, offered=settings.languages, default=settings.default_language):
-            people[share.language] = people.get(share.language, 0) + share.people
-        return AudienceCounts(
-            segment=segment,
-            people=people,
-            suppressed=suppressed_in(session, condition),
-            previous=last_audience(session, facts.id),
-            test_addresses=addresses_for_tests(session, condition, newsletter=settings.slug),
-        )
+    def waive(
+        self,
+        slug: str,
+        code: str,
+        *,
+        reason: str,
+        newsletter: str | None,
+        segment: str | None = None,
+        only: Collection[str] | None = None,
+    ) -> int:
+        """
+        Accept the present warnings of a code, with `segment` those about its audience too; returns how many.
 
-    def waive(self, slug: str, code: str, *, reason: str, newsletter: str | None, segment: str | None = None) -> int:
-        """Accept the present warnings of a code, with `segment` those about its audience too; returns how many."""
+        With `only` those among them that have one of these fingerprints. Raises as `preflight.store.waive`.
+        """
         checked = self.preflight(slug, newsletter=newsletter, segment=segment)
+        found = [each for each in checked.report.findings if only is None or each.fingerprint in only]
         with self._parts.sessions() as session:
             row = issues.get_issue(session, slug, newsletter)
             accepted = waivers.waive(
                 session,
                 row.id or 0,
-                findings=checked.report.findings,
+                findings=found,
                 code=code,
                 reason=reason,
                 operator=self._parts.operator,
                 now=self._parts.now(),
             )
+            self._note(session, Deed.FINDING_ACCEPTED, f"issue {slug}: {code} ({len(accepted)})", reason=reason)
             session.commit()
         self._log.info("waived", issue=slug, code=code, findings=len(accepted), operator=self._parts.operator)
         return len(accepted)
@@ -285,6 +350,13 @@ class Approval:
     def _facts(self, slug: str, newsletter: str | None) -> IssueFacts:
         with self._parts.sessions() as session:
             return issues.load_issue(session, slug, newsletter)
+
+
+def changed_since(before: Iterable[Artifact], after: Iterable[Artifact]) -> tuple[str, ...]:
+    """The titles of the entries that editions say otherwise than they did; a change of dress alone has no title."""
+    known = {artifact.name: artifact for artifact in before}
+    pairs = ((known[artifact.name], artifact) for artifact in after if artifact.name in known)
+    return tuple(dict.fromkeys(title for old, new in pairs for title in changed(old.said, new.said)))
 
 
 def _build(facts: IssueFacts, editions: tuple[Edition, ...], made: tuple[Artifact, ...]) -> Built:

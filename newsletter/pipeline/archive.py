@@ -23,7 +23,6 @@ from newsletter.compilation import store as artifacts
 from newsletter.content import store as content
 from newsletter.database import session_factory
 from newsletter.errors import NotFound
-from newsletter.paths import templates
 from newsletter.pipeline.approval import Approval
 from newsletter.pipeline.export import FEED_ISSUES, PAGE, Export, Listed
 from newsletter.pipeline.mailings import mailing_of
@@ -152,15 +151,6 @@ class Archive:
             except NotFound:
                 return None
         return _published(found.data, found.media_type, now=self._parts.now())
-
-    def static(self, name: str) -> Published | None:
-        """A file of the public pages: style sheet or script."""
-        folder = templates() / "web" / "static"
-        if name not in {path.name for path in folder.iterdir() if path.is_file()}:
-            return None
-        file = folder / name
-        changed = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-        return _published(file.read_bytes(), _type_of(name), now=changed)
 
     def _was_sent(self, session: Session, mark: issues.IssueMark, *, newsletter: str) -> bool:
         """Whether somebody has the issue, or is about to get it."""

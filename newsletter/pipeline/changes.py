@@ -27,9 +27,6 @@ from subscribers.address import parse_address
 from subscribers.errors import SubscribersError
 from subscribers.models import MembershipState, Subscriber, SuppressionReason
 
-SOURCE: Final = "command line"
-"""How the consent log calls what an operator did about one person."""
-
 CHUNK: Final = 100
 """People changed in one transaction: some ten milliseconds."""
 
@@ -131,7 +128,7 @@ class Changes:
 
         return self._each(addresses, act, dry_run=dry_run)
 
-    def rename(self, old: str, new: str, *, dry_run: bool = False) -> bool:
+    def rename(self, old: str, new: str, *, reason: str = "", dry_run: bool = False) -> bool:
         """
         Give a person another address; returns False where it is the same one.
 
@@ -148,7 +145,7 @@ class Changes:
             if person.digest != before:
                 self._follow(session, person, before, now=now)
             if changed := person.address != shown:
-                self._note(session, person, ["email"], deed=Deed.ADDRESS_CHANGED)
+                self._note(session, person, ["email"], deed=Deed.ADDRESS_CHANGED, reason=reason)
             if dry_run:
                 session.rollback()
             session.commit()
@@ -184,7 +181,9 @@ class Changes:
         state = store.membership_state(session, subscriber_id=store.id_of(person), list_id=store.list_id_of(left))
         if state is not MembershipState.CONFIRMED:
             raise WrongState(f"is no confirmed member of {source}")
-        circumstances = consent.Circumstances(at=self._parts.now(), source=SOURCE, operator=self._parts.operator)
+        circumstances = consent.Circumstances(
+            at=self._parts.now(), source=self._parts.source, operator=self._parts.operator
+        )
         place = Enrolment(session=session, mailing_list=joined, keys=self._parts.keys, circumstances=circumstances)
         place.enrol(parse_address(person.address), Description(values={}, attributes={}, tags=None))
         if source == target:
@@ -213,6 +212,7 @@ class Changes:
         changed: Sequence[str],
         *,
         about: str = "",
+        reason: str = "",
         deed: Deed = Deed.CHANGED,
     ) -> None:
         if changed:
@@ -224,4 +224,5 @@ class Changes:
                 subscriber_id=person.id,
                 digest=person.digest,
                 about=about,
+                reason=reason,
             )

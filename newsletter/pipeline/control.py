@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
@@ -98,8 +100,8 @@ class Control:
                 due=run.due_at if run else None,
                 held=run.held if run else None,
                 missed=run.missed if run else False,
-                staged=_staged(session, run) if run else None,
-                times=_own_times(session, run) if run else None,
+                staged=staged_of(session, run) if run else None,
+                times=own_times_of(session, run) if run else None,
             )
 
     def pause(self, slug: str, *, newsletter: str | None) -> Standing:
@@ -135,6 +137,7 @@ class Control:
             state=IssueState.PAUSED,
             now=now,
         )
+        self._note(session, Deed.RUN_PAUSED, run)
 
     def resume(self, slug: str, *, newsletter: str | None) -> Standing:
         """
@@ -168,6 +171,19 @@ class Control:
                 state=IssueState.QUEUED if waits else IssueState.SENDING,
                 now=now,
             )
+            self._note(session, Deed.RUN_RESUMED, run)
+            session.commit()
+        return self.status(slug, newsletter=newsletter)
+
+    def go_on(self, slug: str, *, newsletter: str | None) -> Standing:
+        """Let the others of a staged run go before its hold is over; raises WrongState where none wait for that."""
+        with self._parts.sessions() as session:
+            _issue, run = self._open_run(session, slug, newsletter)
+            if run.stage is not Stage.HOLDING or not waiting.change_stage(
+                session, run, state=RunState.RUNNING, stage=Stage.PASSED, staged=self._parts.now()
+            ):
+                raise WrongState(f"issue {slug}: nobody waits for the first ones to be looked at")
+            self._note(session, Deed.RUN_RESUMED, run)
             session.commit()
         return self.status(slug, newsletter=newsletter)
 
@@ -192,6 +208,7 @@ class Control:
             ends = [earlier.state for earlier in store.runs_of(session, run.issue_id)]
             state = IssueState.SENT if RunState.FINISHED in ends else IssueState.CANCELLED
             issues.set_state(session, run.issue_id, expected=tuple(IssueState), state=state, now=now)
+            self._note(session, Deed.RUN_CANCELLED, run)
             session.commit()
         return self.status(slug, newsletter=newsletter)
 
@@ -205,6 +222,11 @@ class Control:
             session.commit()
         return stopped
 
+    def _note(self, session: Session, deed: Deed, run: RunRow) -> None:
+        was = f"was {run.state.value}, to {run.segment}"
+        now, about = self._parts.now(), run.mailing.replace(":", " ", 1)
+        note_deed(session, deed, operator=self._parts.operator, at=now, about=about, reason=was)
+
     def _open_run(self, session: Session, slug: str, newsletter: str | None) -> tuple[IssueRow, RunRow]:
         issue = issues.get_issue(session, slug, newsletter)
         run = store.latest_run(session, issue.id or 0)
@@ -213,7 +235,8 @@ class Control:
         return issue, run
 
 
-def _staged(session: Session, run: RunRow) -> Staged | None:
+def staged_of(session: Session, run: RunRow) -> Staged | None:
+    """How the staged start of a run stands; None where it has none."""
     if run.first is None or run.hold is None:
         return None
     hold = dt.timedelta(seconds=run.hold)
@@ -227,7 +250,8 @@ def _staged(session: Session, run: RunRow) -> Staged | None:
     )
 
 
-def _own_times(session: Session, run: RunRow) -> OwnTimes | None:
+def own_times_of(session: Session, run: RunRow) -> OwnTimes | None:
+    """How many of a run wait for their own hour; None where all get it at once."""
     if not run.local or run.wall is None:
         return None
     count, soonest, latest = waiting.own_times(session, run)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from newsletter.assembly import store as issues
 from newsletter.assembly.days import default_period
-from newsletter.assembly.facts import IssueFacts, IssueState
+from newsletter.assembly.facts import IssueFacts, IssueState, PlacedItem
 from newsletter.assembly.models import IssueRow
 from newsletter.assembly.selection import EntryVerdict, Selection, select
 from newsletter.compilation import store as artifacts
@@ -23,6 +23,8 @@ from newsletter.content.fields import Key
 from newsletter.content.issue import IssuePlan, Period
 from newsletter.content.matrix import MatrixRow, matrix
 from newsletter.content.newsletter import Newsletter
+from newsletter.content.outlines import outlines
+from newsletter.database import reading
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.pipeline.parts import Parts
 
@@ -45,6 +47,17 @@ class Shown:
     facts: IssueFacts
     verdicts: tuple[EntryVerdict, ...]
     corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """An issue as far as it is planned; without items and verdicts until it is assembled."""
+
+    newsletter: str
+    state: IssueState
+    plan: IssuePlan
+    items: tuple[PlacedItem, ...]
+    verdicts: tuple[EntryVerdict, ...]
 
 
 class Editorial:
@@ -70,31 +83,11 @@ class Editorial:
         An issue that nobody has planned is made: dated the day after `last`, or today. Raises WrongState unless the
         issue is a draft.
         """
-        now = self._parts.now()
         with self._parts.sessions() as session:
             row = self._planned(session, slug, newsletter, first=first, last=last)
-            plan = issues.plan_of(row)
-            settings = self._settings(session, row.newsletter_id)
-            chosen = select(
-                [stored.entry for stored in content.entries(session, row.newsletter_id)],
-                plan=plan,
-                settings=settings,
-                published=issues.published_before(session, row.newsletter_id, date=plan.date, slug=plan.slug),
-            )
-            topics = content.topics(session, row.newsletter_id)
-            issues.replace_items(
-                session,
-                row,
-                selection=chosen,
-                settings=plan.settings(settings),
-                topics=list(topics.values()),
-                now=now,
-            )
+            chosen = assembled(session, row, now=self._parts.now())
             session.commit()
         return chosen
-
-    def _settings(self, session: Session, newsletter_id: int) -> Newsletter:
-        return next(settings for known, settings in content.list_newsletters(session) if known == newsletter_id)
 
     def _planned(
         self, session: Session, slug: str, newsletter: str | None, *, first: dt.date | None, last: dt.date | None
@@ -143,6 +136,19 @@ class Editorial:
                 corrections=artifacts.corrections(session, facts.id),
             )
 
+    def planned(self, slug: str, *, newsletter: str | None) -> Planned:
+        """An issue as far as it is planned, assembled or not."""
+        with reading(self._parts.engine) as session:
+            row = issues.get_issue(session, slug, newsletter)
+            issue_id = row.id or 0
+            return Planned(
+                newsletter=issues.owner_of(session, row),
+                state=row.state,
+                plan=issues.plan_of(row),
+                items=issues.items(session, issue_id),
+                verdicts=issues.verdicts(session, issue_id),
+            )
+
     def zone_of(self, slug: str, *, newsletter: str | None) -> str:
         """The time zone of an issue's newsletter."""
         return self._facts(slug, newsletter).settings.timezone
@@ -159,6 +165,31 @@ class Editorial:
     def _facts(self, slug: str, newsletter: str | None) -> IssueFacts:
         with self._parts.sessions() as session:
             return issues.load_issue(session, slug, newsletter)
+
+
+def selected(session: Session, newsletter_id: int, plan: IssuePlan) -> tuple[Selection, Newsletter]:
+    """What an issue of that plan would take of its newsletter's entries, and the settings that would hold for it."""
+    settings = next(settings for known, settings in content.list_newsletters(session) if known == newsletter_id)
+    chosen = select(
+        outlines(session, newsletter_id, date=plan.date, language=settings.default_language),
+        plan=plan,
+        settings=settings,
+        published=issues.published_before(session, newsletter_id, date=plan.date, slug=plan.slug),
+    )
+    return chosen, plan.settings(settings)
+
+
+def assembled(session: Session, row: IssueRow, *, now: dt.datetime) -> Selection:
+    """Choose the items of an issue by its plan and store them. Raises WrongState unless it is a draft."""
+    chosen, settings = selected(session, row.newsletter_id, issues.plan_of(row))
+    keep(session, row, chosen, settings=settings, now=now)
+    return chosen
+
+
+def keep(session: Session, row: IssueRow, chosen: Selection, *, settings: Newsletter, now: dt.datetime) -> None:
+    """Store what `selected` gave for an issue. Raises WrongState unless it is a draft."""
+    topics = list(content.topics(session, row.newsletter_id).values())
+    issues.replace_items(session, row, selection=chosen, settings=settings, topics=topics, now=now)
 
 
 def _period(first: dt.date, last: dt.date) -> Period:

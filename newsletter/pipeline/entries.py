@@ -9,8 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
+from newsletter.compilation import approvals
 from newsletter.compilation import store as artifacts
 from newsletter.content import store as content
 from newsletter.content.difference import Difference, Effect, compare
@@ -18,7 +21,7 @@ from newsletter.content.entry import Kind, Status, StoredEntry
 from newsletter.content.intake import PackReport, import_pack, read_pack
 from newsletter.content.issue import IssuePlan
 from newsletter.content.newsletter import Newsletter
-from newsletter.database import reading
+from newsletter.database import ACTING, reading
 from newsletter.errors import InvalidInput
 from newsletter.pipeline.parts import Parts
 
@@ -69,7 +72,7 @@ class Entries:
             return False
         if compare(issues.plan_of(row), plan).effect is Effect.UNCHANGED:
             return False
-        back_to_draft(session, row.id or 0, now=now)
+        back_to_draft(session, row.id or 0, now=now, reason="the plan of the issue was imported anew")
         session.refresh(row)
         return True
 
@@ -124,9 +127,14 @@ class Entries:
         return len(names)
 
 
-def back_to_draft(session: Session, issue_id: int, *, now: dt.datetime) -> None:
-    """End an approval: the issue is a draft again and nothing is pinned."""
-    issues.set_state(session, issue_id, expected=(IssueState.APPROVED,), state=IssueState.DRAFT, now=now)
+def back_to_draft(session: Session, issue_id: int, *, now: dt.datetime, reason: str = "") -> None:
+    """End an approval: the issue is a draft again, nothing is pinned, and the log says by whose doing and why."""
+    if issues.set_state(session, issue_id, expected=(IssueState.APPROVED,), state=IssueState.DRAFT, now=now):
+        operator = session.info.get(ACTING, "")
+        approvals.note(session, issue_id, operator=operator, at=now, ended=True, reason=reason)
+        row = issues.issue_row(session, issue_id)
+        about = f"{issues.owner_of(session, row)}/{row.slug}"
+        note_deed(session, Deed.APPROVAL_ENDED, operator=operator, at=now, about=about, reason=reason)
     artifacts.unpin(session, issue_id)
 
 

@@ -21,6 +21,7 @@ from newsletter.logs import logger
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.reactions import forget_reactions
 from newsletter.pipeline.stopping import Stopped, stop_these
+from newsletter.pipeline.upload_files import drop_refused
 from newsletter.planning import forgetting as planning
 from newsletter.planning.models import RunRow
 from subscribers import privacy, store
@@ -67,7 +68,8 @@ class Erasure:
         return done
 
     def leave_no_trace(self) -> None:
-        """Have the database give up what it still holds of rows that are gone."""
+        """Have the database give up what it still holds of rows that are gone, and drop files of refused rows."""
+        drop_refused(self._parts)
         if not leave_no_trace(self._parts.engine, PERSONAL):
             self._log.warning("traces stay in the write-ahead log until it is written over: somebody reads for long")
 

@@ -23,6 +23,7 @@ from newsletter.feedback.models import ATTEMPTS, EventRow
 from newsletter.feedback.policy import COUNTED, is_given_up
 from newsletter.logs import logger
 from newsletter.oauth import Oauth
+from newsletter.pipeline.alerting import Alerting
 from newsletter.pipeline.leaving import leave_by
 from newsletter.pipeline.mailings import mailing_of_issue
 from newsletter.pipeline.parts import Parts
@@ -218,7 +219,9 @@ class Feedback:
             intake = self.fetch()
         except MailboxFault as fault:
             self._log.warning("mailbox not read", reason=str(fault))
+            Alerting(self._parts).mailbox_failed(str(fault))
             return
+        Alerting(self._parts).mailbox_read()
         if intake.failed:
             self._log.warning("messages not understood", number=intake.failed)
 

@@ -68,16 +68,16 @@ class Lists:
         double_opt_in: bool = True,
         opt_in_reason: str = "",
         description: str = "",
-    ) -> None:
+    ) -> str:
         """
-        Create a list; `opt_in_reason` is why it does without confirmation.
+        Create a list and return its name as it is stored; `opt_in_reason` is why it does without confirmation.
 
         Without a reason the list says who gave none. Raises ListExists, InvalidValue.
         """
         if not double_opt_in and not opt_in_reason.strip():
             opt_in_reason = NO_REASON.format(operator=self._parts.operator)
         with self._parts.sessions() as session:
-            store.create_list(
+            created = store.create_list(
                 session,
                 name,
                 now=self._parts.now(),
@@ -86,7 +86,9 @@ class Lists:
                 opt_in_reason=opt_in_reason,
                 description=description,
             )
+            self._note(session, Deed.LIST_CREATED, created.name)
             session.commit()
+        return created.name
 
     def all(self) -> list[ListFacts]:
         """Return every list with its counts, by name."""

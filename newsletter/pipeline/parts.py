@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Engine
 
@@ -11,10 +12,19 @@ from newsletter.links import Links
 from newsletter.settings import Settings
 from subscribers.tokens import Keys
 
+COMMAND_LINE: Final = "command line"
+DESK: Final = "desk"
+BY_HAND: Final = frozenset({COMMAND_LINE, DESK})
+"""How the consent log calls what an operator did about one person: there, or in the web application."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Made once by `bootstrap.build`; `operator` is who acts, `now` the only clock."""
+    """
+    Made once by `bootstrap.build`; `operator` is who acts, `now` the only clock.
+
+    `source` is what the consent log calls the way in which an operator acts.
+    """
 
     settings: Settings
     engine: Engine
@@ -23,3 +33,4 @@ class Parts:
     links: Links
     operator: str
     now: Callable[[], dt.datetime]
+    source: str = COMMAND_LINE

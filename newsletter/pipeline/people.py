@@ -8,7 +8,6 @@ or is erased has what was planned for them stopped in the same transaction.
 import csv
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TextIO
@@ -22,10 +21,11 @@ from newsletter.database import reading
 from newsletter.errors import InvalidInput
 from newsletter.logs import logger
 from newsletter.pipeline.barring import Barring
-from newsletter.pipeline.changes import SOURCE, Changes
+from newsletter.pipeline.changes import Changes
 from newsletter.pipeline.dossier import Data, Dossier, data_at, data_by_id
 from newsletter.pipeline.enrolment import Enrolment, described
 from newsletter.pipeline.erasure import Erasure
+from newsletter.pipeline.glances import Glances
 from newsletter.pipeline.imports import Imports, list_for
 from newsletter.pipeline.lists import Lists
 from newsletter.pipeline.parts import Parts
@@ -38,7 +38,7 @@ from subscribers.address import parse_address
 from subscribers.errors import UnknownSubscriber
 from subscribers.importing import ImportReport, Listeners, Manner
 from subscribers.importing.chunk import Verdict
-from subscribers.models import Attribute, MembershipState, Subscriber, SuppressionReason
+from subscribers.models import MembershipState, Subscriber, SuppressionReason
 from subscribers.privacy import ExportRow
 from subscribers.segments import Condition
 
@@ -62,7 +62,8 @@ class People:
     """
     The verbs about people.
 
-    `lists`, `segments` and `tags` hold those about where people stand, `changes` those about several people at once,
+    `lists`, `segments` and `tags` hold those about where people stand, `glances` those that show at once whom an
+    expression means, `changes` those about several people at once,
     `barring` those about addresses that must not be written to, `erasure` those that forget, `imports` those that bring
     people in from files.
     """
@@ -72,6 +73,7 @@ class People:
         self._log = logger("people")
         self.lists = Lists(parts)
         self.segments = Segments(parts)
+        self.glances = Glances(parts)
         self.imports = Imports(parts)
         self.tags = Tags(parts)
         self.changes = Changes(parts, let_go=self._let_go)
@@ -273,7 +275,7 @@ class People:
         )
 
     def _circumstances(self) -> consent.Circumstances:
-        return consent.Circumstances(at=self._parts.now(), source=SOURCE, operator=self._parts.operator)
+        return consent.Circumstances(at=self._parts.now(), source=self._parts.source, operator=self._parts.operator)
 
     def _condition(self, session: Session, *, list_name: str | None, segment: str | None) -> Condition | None:
         if list_name is not None:
@@ -306,18 +308,9 @@ def _csv_writer(out: TextIO, columns: list[str]) -> Callable[[ExportRow], None]:
     writer.writeheader()
 
     def write(row: ExportRow) -> None:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: privacy.cell(value) for name, value in row.items()})
 
     return write
-
-
-def _cell(value: Attribute) -> Attribute:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        # As an import reads a number: never 1e-07.
-        return f"{Decimal(repr(value)):f}"
-    return store.guarded(value) if isinstance(value, str) else value
 
 
 def _jsonl_writer(out: TextIO) -> Callable[[ExportRow], None]:

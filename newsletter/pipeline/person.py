@@ -19,11 +19,12 @@ class Person:
     """
     Somebody as they stand in a list of people.
 
-    `key` says where the next page begins; `fields` are those of `store.FIELDS`, empty where nothing is known; `lists`
-    are those the person is a confirmed member of.
+    `key` says where the next page begins; `uid` is the public id, for addresses of pages; `fields` are those of
+    `store.FIELDS`, empty where nothing is known; `lists` are those the person is a confirmed member of.
     """
 
     key: int
+    uid: str
     address: str
     fields: Mapping[str, str]
     attributes: Mapping[str, Attribute]
@@ -88,6 +89,7 @@ def people_of(session: Session, subscribers: Sequence[Subscriber]) -> list[Perso
     return [
         Person(
             key=key,
+            uid=subscriber.uid,
             address=subscriber.address,
             fields={name: getattr(subscriber, name) or "" for name in store.FIELDS},
             attributes=dict(subscriber.attributes),

@@ -60,9 +60,11 @@ class Proof:
                 forgotten=forgotten_since(session, mailing),
             )
 
-    def test(self, slug: str, *, to: str, artifact: Artifact) -> str:
+    def test(self, slug: str, *, to: str, artifact: Artifact, number: int = 0) -> str:
         """
         Plan one message of an artifact to one address, beside any run; returns its mailing.
+
+        `number` tells apart those that are planned at the same instant.
 
         The address is kept only until the message has ended.
         """
@@ -70,7 +72,7 @@ class Proof:
         address = parse_address(to)
         with self._parts.sessions() as session:
             artifacts.put(session, artifact, now=now)
-            mailing = f"test:{artifact.newsletter}/{slug}/{now:%Y%m%dT%H%M%S%f}"
+            mailing = f"test:{artifact.newsletter}/{slug}/{now:%Y%m%dT%H%M%S%f}" + (f"-{number}" if number else "")
             store.add_single(
                 session,
                 DeliveryRow(

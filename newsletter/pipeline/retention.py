@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from newsletter.database import reading
 from newsletter.logs import logger
+from newsletter.pipeline import upload_files
 from newsletter.pipeline.erasure import Erasure
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.terms import RULES, Piece, Place, Rule, Span
@@ -136,6 +137,7 @@ class Retention:
     def _steps(self, now: dt.datetime) -> Iterator[Ended]:
         """Apply every rule; yields after each piece what its rule has come to so far."""
         forgot = 0
+        upload_files.sweep(self._parts)
         for rule, span in self._spans(now):
             count = 0
             for ended in self._apply(rule, span):

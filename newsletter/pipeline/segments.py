@@ -13,6 +13,8 @@ from difflib import get_close_matches
 
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.content.store import get_newsletter
 from newsletter.database import reading
 from newsletter.pipeline.meaning import check_reactions, condition_of_text, engagement
@@ -20,7 +22,7 @@ from newsletter.pipeline.naming import naming_segment, refuse_named
 from newsletter.pipeline.parts import Parts
 from subscribers import store
 from subscribers.errors import UnknownField
-from subscribers.models import Segment
+from subscribers.models import Segment, Subscriber
 from subscribers.segments import (
     And,
     Comparison,
@@ -109,14 +111,18 @@ class Segments:
         with self._parts.sessions() as session:
             saved = store.create_segment(session, name, expression=expression, now=self._parts.now())
             facts = _facts(session, saved, doubts=_checked(session, saved.expression, now=self._parts.now()))
+            self._note(session, Deed.SEGMENT_CREATED, f"{saved.name}: {saved.expression}")
             session.commit()
         return facts
 
     def change(self, name: str, expression: str) -> SegmentFacts:
         """Save another expression under a name, as `create`; what is queued keeps the one it was queued with."""
         with self._parts.sessions() as session:
+            before = store.get_segment(session, name).expression
             saved = store.set_segment(session, name, expression=expression, now=self._parts.now())
             facts = _facts(session, saved, doubts=_checked(session, saved.expression, now=self._parts.now()))
+            if saved.expression != before:
+                self._note(session, Deed.SEGMENT_CHANGED, f"{name}: {before} → {saved.expression}")
             session.commit()
         return facts
 
@@ -151,13 +157,7 @@ class Segments:
         """Say whether a segment means somebody, and which part of it does not; raises UnknownSubscriber."""
         with reading(self._parts.engine) as session:
             subscriber = store.get_subscriber(session, address)
-            expression = expand(parse(store.get_segment(session, name).expression), store.resolver(session))
-            truth = self._truth(session, store.id_of(subscriber), expression)
-            parts = (
-                TestedPart(depth=part.depth, words=part.words, holds=_holds(part.expression, truth))
-                for part in outline(expression)
-            )
-            return SegmentTest(parts=tuple(parts))
+            return tested(session, store.get_segment(session, name).expression, subscriber, now=self._parts.now())
 
     def delete(self, name: str) -> None:
         """Delete a saved segment; raises WrongState where another segment or an issue to come names it."""
@@ -165,7 +165,11 @@ class Segments:
             store.get_segment(session, name)
             refuse_named(f"segment “{name}”", naming_segment(session, name))
             store.delete_segment(session, name)
+            self._note(session, Deed.SEGMENT_DELETED, name)
             session.commit()
+
+    def _note(self, session: Session, deed: Deed, about: str) -> None:
+        note_deed(session, deed, operator=self._parts.operator, at=self._parts.now(), about=about)
 
     def _count(self, session: Session, text: str, newsletter: str | None, at_most: int | None) -> SegmentCount:
         condition = condition_of_text(session, text, now=self._parts.now())
@@ -179,11 +183,23 @@ class Segments:
             return SegmentCount(matching=at_most, audience=audience, more=True)
         return SegmentCount(matching=matching, audience=audience)
 
-    def _truth(self, session: Session, subscriber_id: int, expression: Expression) -> Mapping[int, bool]:
-        """Which conditions of an expression hold for somebody, by the identity of each."""
-        asked, now = list(leaves(expression)), self._parts.now()
-        conditions = [to_condition(leaf, now=now, engagement=engagement(session)) for leaf in asked]
-        return dict(zip(map(id, asked), store.truth_of(session, subscriber_id, conditions), strict=True))
+
+def tested(session: Session, text: str, subscriber: Subscriber, *, now: dt.datetime) -> SegmentTest:
+    """Say whether an expression means somebody, and what every part of it says about them."""
+    expression = expand(parse(text), store.resolver(session))
+    truth = _truth(session, store.id_of(subscriber), expression, now=now)
+    parts = (
+        TestedPart(depth=part.depth, words=part.words, holds=_holds(part.expression, truth))
+        for part in outline(expression)
+    )
+    return SegmentTest(parts=tuple(parts))
+
+
+def _truth(session: Session, subscriber_id: int, expression: Expression, *, now: dt.datetime) -> Mapping[int, bool]:
+    """Which conditions of an expression hold for somebody, by the identity of each."""
+    asked = list(leaves(expression))
+    conditions = [to_condition(leaf, now=now, engagement=engagement(session)) for leaf in asked]
+    return dict(zip(map(id, asked), store.truth_of(session, subscriber_id, conditions), strict=True))
 
 
 def condition_of(session: Session, name: str, *, now: dt.datetime) -> Condition:
@@ -227,6 +243,11 @@ def _named(session: Session, expression: Expression, *, known: set[str]) -> Iter
         meant = parse(found.expression)
         yield name, to_words(meant)
         yield from _named(session, meant, known=known)
+
+
+def doubts_about(session: Session, text: str, *, now: dt.datetime) -> tuple[str, ...]:
+    """Say which tags and attributes of an expression nobody has: they may be slips of the pen."""
+    return tuple(_doubts(session, expand(parse(text), store.resolver(session)), now=now))
 
 
 def _checked(session: Session, text: str, *, now: dt.datetime) -> Iterator[str]:

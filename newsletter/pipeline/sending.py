@@ -12,6 +12,8 @@ from typing import Protocol
 
 from sqlmodel import Session
 
+from newsletter.accounts.models import Deed
+from newsletter.accounts.store import note_deed
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueFacts, IssueState
 from newsletter.assembly.models import IssueRow
@@ -32,6 +34,7 @@ from newsletter.planning.models import DeliveryState, RunRow, RunState
 from newsletter.planning.planner import Artifacts, Plan, freeze
 from newsletter.planning.schedule import due_at, due_locally, starts, too_late
 from newsletter.planning.stage import Stage
+from newsletter.times import rfc3339
 from subscribers.segments import Condition
 from subscribers.store import audience_languages, get_segment
 
@@ -108,9 +111,28 @@ class Sending:
             remarks = (*meant.remarks, *self._left_out(session, run))
             store.add_run(session, run)
             expected = (IssueState.APPROVED, IssueState.CANCELLED, *([IssueState.SENT] if manner.missed else []))
-            issues.set_state(session, issue.id or 0, expected=expected, state=IssueState.QUEUED, now=now)
+            if not issues.set_state(session, issue.id or 0, expected=expected, state=IssueState.QUEUED, now=now):
+                self._ensure_alone(session, run, issue.slug)
+            self._note(session, run, due=due, people=sum(share.people for share in parted))
             session.commit()
         return Queued(run_id=run.id or 0, due=due, shares=parted, segment=meant.segment, remarks=remarks, last=last)
+
+    def _ensure_alone(self, session: Session, run: RunRow, slug: str) -> None:
+        """Raise WrongState where another process has queued the issue since it was looked at."""
+        others = (each for each in store.runs_of(session, run.issue_id) if each.id != run.id)
+        if any(each.state in OPEN_RUNS for each in others):
+            raise WrongState(f"issue {slug} is queued already: see `newsletter issue status {slug}`")
+
+    def _note(self, session: Session, run: RunRow, *, due: dt.datetime, people: int) -> None:
+        what = f"{people} people in {run.segment}, due {rfc3339(due)}"
+        note_deed(
+            session,
+            Deed.ISSUE_SCHEDULED,
+            operator=self._parts.operator,
+            at=run.created,
+            about=run.mailing.replace(":", " ", 1),
+            reason=what,
+        )
 
     def _new_run(self, issue: IssueRow, meant: Meant, manner: Manner, *, mailing: str, now: dt.datetime) -> RunRow:
         return RunRow(

@@ -1,5 +1,7 @@
-"""Queries that count an audience for the checks before it is frozen. Takes a session, never commits."""
+"""Queries that count an audience, and find other runs, before it is frozen. Takes a session, never commits."""
 
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import func, or_, select
@@ -34,6 +36,21 @@ def last_audience(session: Session, issue_id: int) -> int | None:
     return session.scalar(planned)
 
 
+def last_segment(session: Session, newsletter_id: int) -> str | None:
+    """The segment that a newsletter last went to, or is to go to."""
+    own = select(col(IssueRow.id)).where(col(IssueRow.newsletter_id) == newsletter_id)
+    latest = select(col(RunRow.segment)).where(col(RunRow.issue_id).in_(own), col(RunRow.readers_of).is_(None))
+    return session.scalar(latest.order_by(col(RunRow.id).desc()).limit(1))
+
+
+def audiences(session: Session, issue_ids: Collection[int]) -> Mapping[int, int]:
+    """For how many people the last run of each of some issues was planned, by the issues' ids; without those unsent."""
+    runs = select(col(RunRow.issue_id), col(RunRow.total)).where(
+        col(RunRow.issue_id).in_(issue_ids), col(RunRow.state).in_(_SENT)
+    )
+    return {issue_id: total for issue_id, total in session.execute(runs.order_by(col(RunRow.id)))}  # noqa: C416  a Row is no pair for dict()
+
+
 def addresses_for_tests(session: Session, condition: Condition, *, newsletter: str) -> int:
     """How many who would receive the newsletter have an address that exists for tests (see `audience.is_for_tests`)."""
     key = col(Subscriber.address_key)
@@ -43,3 +60,11 @@ def addresses_for_tests(session: Session, condition: Condition, *, newsletter: s
     )
     people = audience_query(condition, newsletter=newsletter).where(known).subquery()
     return session.scalar(select(func.count()).select_from(people)) or 0
+
+
+def runs_between(session: Session, since: dt.datetime, until: dt.datetime, *, but: str) -> Sequence[RunRow]:
+    """Runs of other mailings than `but` that went out between two instants, or are to, oldest first."""
+    begins = func.coalesce(RunRow.started, RunRow.due_at)
+    alive = col(RunRow.state) != RunState.CANCELLED
+    near = select(RunRow).where(begins >= since, begins <= until, alive, col(RunRow.mailing) != but)
+    return session.scalars(near.order_by(col(RunRow.id))).all()

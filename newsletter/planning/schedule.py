@@ -3,7 +3,9 @@
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from newsletter.errors import InvalidInput
 from newsletter.times import UnknownZone, local
@@ -12,6 +14,31 @@ LATEST: Final = dt.timedelta(hours=6)
 """A run missed by less than this (the machine slept) still starts; a later one waits for the officer (DESIGN §9)."""
 
 _WALL = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2})?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """
+    What a wall-clock time means in a zone, for the officer who said it; instants are in UTC.
+
+    `skipped` says that no clock there ever shows it, for it is put forward just then. `again` is when the clocks show
+    it for the second time, having been put back.
+    """
+
+    instant: dt.datetime
+    skipped: bool = False
+    again: dt.datetime | None = None
+
+
+def reading_of(wall: str, *, zone: str) -> Reading:
+    """Read a wall-clock time as `due_at` does, past or not. Raises InvalidInput for anything unreadable."""
+    clock = _read(wall)
+    instant = _instant(clock, zone)
+    place = ZoneInfo(zone)
+    if instant.astimezone(place).replace(tzinfo=None) != clock:
+        return Reading(instant=instant, skipped=True)
+    second = clock.replace(tzinfo=place, fold=1).astimezone(dt.UTC)
+    return Reading(instant=instant, again=second if second != instant else None)
 
 
 def due_at(wall: str, *, zone: str, now: dt.datetime) -> dt.datetime:

@@ -52,6 +52,12 @@ def get_run(session: Session, run_id: int) -> RunRow | None:
     return session.get(RunRow, run_id)
 
 
+def runs_ended(session: Session, *, after: dt.datetime, until: dt.datetime) -> Sequence[RunRow]:
+    """Runs that ended after an instant, up to another, in the order in which they did."""
+    within = (col(RunRow.ended) > after, col(RunRow.ended) <= until)
+    return session.scalars(select(RunRow).where(*within).order_by(col(RunRow.ended), col(RunRow.id))).all()
+
+
 def latest_run(session: Session, issue_id: int) -> RunRow | None:
     """The newest run of an issue."""
     newest = select(RunRow).where(col(RunRow.issue_id) == issue_id).order_by(col(RunRow.id).desc())
@@ -74,6 +80,12 @@ def due_runs(session: Session, now: dt.datetime) -> Sequence[RunRow]:
     return session.scalars(
         select(RunRow).where(due | (col(RunRow.state) == RunState.PLANNING)).order_by(col(RunRow.id))
     ).all()
+
+
+def ended_since(session: Session, since: dt.datetime) -> Sequence[RunRow]:
+    """Runs that went to their end since then, oldest first."""
+    done = (col(RunRow.state) == RunState.FINISHED, col(RunRow.ended) >= since)
+    return session.scalars(select(RunRow).where(*done).order_by(col(RunRow.id))).all()
 
 
 def is_planning(session: Session, run_id: int) -> bool:
@@ -289,6 +301,11 @@ def only_delivery(session: Session, mailing: str) -> DeliveryRow:
     return session.scalars(select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing)).one()
 
 
+def find_delivery(session: Session, mailing: str) -> DeliveryRow | None:
+    """The delivery of a single message, or None."""
+    return session.scalars(select(DeliveryRow).where(col(DeliveryRow.mailing) == mailing)).one_or_none()
+
+
 def expressions_that_reached(session: Session, mailing: str, *, subscriber_id: int) -> Sequence[str]:
     """The segments of the run by which somebody got a mailing; those of all its runs where that is not known."""
     runs_of_it = select(col(RunRow.expression)).where(col(RunRow.mailing) == mailing).distinct()
@@ -341,6 +358,16 @@ def suppressed_in(session: Session, condition: Condition) -> int:
     suppressed = select(col(Suppression.since)).where(col(Suppression.digest) == Subscriber.digest)
     everybody = select(func.count()).select_from(Subscriber).where(condition, confirmed.exists(), suppressed.exists())
     return int(session.scalar(everybody) or 0)
+
+
+def deliveries_to(
+    session: Session, subscriber_id: int, *, limit: int, before: int | None = None
+) -> Sequence[DeliveryRow]:
+    """The next deliveries to a subscriber, the newest first; `before` is the id of the last one of the page before."""
+    theirs = select(DeliveryRow).where(col(DeliveryRow.subscriber_id) == subscriber_id)
+    if before is not None:
+        theirs = theirs.where(col(DeliveryRow.id) < before)
+    return session.scalars(theirs.order_by(col(DeliveryRow.id).desc()).limit(limit)).all()
 
 
 def delivery_of(session: Session, mailing: str, digest: str) -> DeliveryRow | None:

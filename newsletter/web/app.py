@@ -3,7 +3,7 @@ The application: the routers, and the layers that every request goes through.
 
 Takes a `Pipeline`, yields an ASGI application. From the outside in: the security headers; the log, which answers for
 unexpected errors too; the gate (host and address); the body's limits; the rates of forms; HEAD; then the routes. There
-is no OpenAPI page for readers' pages, no redirect for a slash too many, and no session.
+is no OpenAPI page for readers' pages, and no redirect for a slash too many. The desk has a guard of its own.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newsletter.bootstrap import Pipeline
+from newsletter.errors import NewsletterError
+from newsletter.web import review
 from newsletter.web.access import AccessLog
+from newsletter.web.api.application import PATH as API_PATH
+from newsletter.web.api.application import api_app
 from newsletter.web.bodies import Bodies
+from newsletter.web.desk import errors as desk_errors
+from newsletter.web.desk.desk import Desk
+from newsletter.web.desk.guard import DeviceNeeded, NotSignedIn
+from newsletter.web.desk.routes import ROUTERS as DESK_ROUTERS
 from newsletter.web.errors import ErrorPages
 from newsletter.web.gate import Gate, hosts_of
 from newsletter.web.head import Head
@@ -35,7 +43,7 @@ from newsletter.web.public import (
     unsubscribe,
 )
 from newsletter.web.rates import RateLimit, Rates
-from subscribers.errors import TokenRefused
+from subscribers.errors import SubscribersError, TokenRefused
 
 ROUTERS = (
     health.router,
@@ -47,6 +55,7 @@ ROUTERS = (
     unsubscribe.router,
     reactions.router,
     providers.router,
+    review.router,
 )
 """Each makes the routes of a group."""
 
@@ -56,8 +65,12 @@ def create_app(pipeline: Pipeline, *, rates: Rates | None = None) -> FastAPI:
     links = pipeline.parts.links
     errors = ErrorPages(Pages(links))
     app = FastAPI(title="newsletter", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    desk = app.state.desk = Desk(pipeline)
     for router in ROUTERS:
         app.include_router(router(pipeline))
+    for desk_router in DESK_ROUTERS:
+        app.include_router(desk_router(pipeline, desk))
+    app.mount(API_PATH, api_app(pipeline, desk))
     # The last one added is the outermost.
     app.add_middleware(Head)
     app.add_middleware(RateLimit, rates=rates or Rates(), errors=errors)
@@ -66,6 +79,7 @@ def create_app(pipeline: Pipeline, *, rates: Rates | None = None) -> FastAPI:
     app.add_middleware(AccessLog, errors=errors)
     app.add_middleware(SecurityHeaders)
     _answer_errors(app, errors)
+    _answer_at_the_desk(app, desk)
     return app
 
 
@@ -74,9 +88,13 @@ def _answer_errors(app: FastAPI, errors: ErrorPages) -> None:
 
     def refused(request: Request, error: Exception) -> Response:
         known = cast("HTTPException", error)
+        if _is_desk(request):
+            return desk_errors.refused(request.app.state.desk, request, known.status_code)
         return errors.page(request, known.status_code, _with_head(known.headers or {}))
 
     def unreadable(request: Request, _error: Exception) -> Response:
+        if _is_desk(request):
+            return desk_errors.refused(request.app.state.desk, request, 422)
         return errors.page(request, 422)
 
     def not_ours(request: Request, _error: Exception) -> Response:
@@ -85,6 +103,31 @@ def _answer_errors(app: FastAPI, errors: ErrorPages) -> None:
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(TokenRefused, not_ours)
+
+
+def _answer_at_the_desk(app: FastAPI, desk: Desk) -> None:
+    """Errors of verbs are for officers to read; elsewhere one that a route does not expect is ours to mend."""
+
+    def unknown(request: Request, _error: Exception) -> Response:
+        return desk_errors.to_login(request)
+
+    def told(request: Request, error: Exception) -> Response:
+        if not _is_desk(request):
+            raise error
+        known = cast("NewsletterError | SubscribersError", error)
+        return desk_errors.refused(desk, request, desk_errors.status_of(known), advice=str(known))
+
+    def without_device(_request: Request, _error: Exception) -> Response:
+        return desk.onward("/desk/account/security")
+
+    app.add_exception_handler(NotSignedIn, unknown)
+    app.add_exception_handler(DeviceNeeded, without_device)
+    app.add_exception_handler(NewsletterError, told)
+    app.add_exception_handler(SubscribersError, told)
+
+
+def _is_desk(request: Request) -> bool:
+    return request.url.path == "/desk" or request.url.path.startswith("/desk/")
 
 
 def _with_head(headers: Mapping[str, str]) -> Mapping[str, str]:

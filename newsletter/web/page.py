@@ -18,17 +18,15 @@ Names in every template
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from newsletter.links import Links
-from newsletter.paths import templates
 from newsletter.times import own_name
+from newsletter.web.environment import environment
 from newsletter.words import ENGLISH, catalogue, languages
 from subscribers.language import direction, lookup
 
@@ -106,7 +104,7 @@ class Pages:
         """Render a template for a request, with the `names` of this page."""
         words = catalogue(language, WORDS)
         html = (
-            _environment()
+            environment("public")
             .get_template(template)
             .render(
                 lang=words.language,
@@ -140,15 +138,3 @@ def _switch(request: Request, current: str) -> Sequence[LanguageLink]:
         )
         for tag in languages(WORDS)
     ]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(templates() / "web" / "public"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

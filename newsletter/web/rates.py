@@ -27,8 +27,8 @@ INTERVAL_SECONDS: Final = 10.0
 MOST_NETWORKS: Final = 10_000
 """Remembered, at a hundred octets each; the one that was quiet for longest is forgotten first."""
 
-UNLIMITED: Final = ("/u/", "/hooks/")
-"""Leaving always works; providers prove by signature who they are."""
+UNLIMITED: Final = ("/u/", "/hooks/", "/desk", "/api/")
+"""Leaving always works; providers, operators and programs prove who they are, and signing in has limits of its own."""
 
 
 class Rates:

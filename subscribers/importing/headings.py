@@ -109,10 +109,7 @@ def plan_columns(
         InvalidValue: it names a target that cannot be.
         ImportRefused: there is no address, too many columns, or two columns would be the same.
     """
-    wanted = _wanted(table.headings, mapping or {})
-    planned = [_planned(index, heading, wanted, origin) for index, heading in enumerate(table.headings)]
-    settled = planned if origin is UNKNOWN else _settled(planned)
-    columns = tuple(column for _, column in settled if column.target != LEFT_OUT)
+    columns = tuple(column for column in all_columns(table, mapping, origin) if column.target != LEFT_OUT)
     _refuse_twins(table, columns)
     if all(column.target != ADDRESS for column in columns):
         raise table.refusal(
@@ -124,6 +121,18 @@ def plan_columns(
             f"there are more than {MAX_COLUMNS} columns; leave some out with --map COLUMN=-", line=table.first_line
         )
     return columns
+
+
+def all_columns(table: Table, mapping: Mapping[str, str] | None = None, origin: Origin = UNKNOWN) -> tuple[Column, ...]:
+    """Return every column of a file, also those that are left out (`-`), whether or not it can be imported so.
+
+    Raises:
+        UnknownField, InvalidValue: as `plan_columns` does.
+    """
+    wanted = _wanted(table.headings, mapping or {})
+    planned = [_planned(index, heading, wanted, origin) for index, heading in enumerate(table.headings)]
+    settled = planned if origin is UNKNOWN else _settled(planned)
+    return tuple(column for _, column in settled)
 
 
 def doubtful_headings(columns: Iterable[Column]) -> list[str]:

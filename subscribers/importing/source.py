@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 
 @contextmanager
 def opened(
-    path: Path, *, name: str | None = None, sheet: str | None = None, largest: int = MAX_OCTETS
+    path: Path, *, name: str | None = None, sheet: str | None = None, largest: int = MAX_OCTETS, most: int | None = None
 ) -> Iterator[Table]:
     """Open a file of people, CSV or XLSX.
 
@@ -35,6 +35,7 @@ def opened(
         name: what to call it in messages; by default as it is called there.
         sheet: which sheet of a spreadsheet; by default the first that is not hidden.
         largest: octets of the file.
+        most: rows of a spreadsheet that are read, for a look at its beginning.
 
     Raises:
         ImportRefused: it cannot be taken at all, in words.
@@ -51,7 +52,7 @@ def opened(
     from subscribers.importing.spreadsheet import write_as_csv
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", prefix="import-", suffix=".csv") as spool:
-        chosen = write_as_csv(path, spool, name=name, sheet=sheet)
+        chosen = write_as_csv(path, spool, name=name, sheet=sheet, most=most)
         spool.flush()
         yield open_table(Path(spool.name), name=name).told(Layout(form="xlsx", sheet=chosen))
 

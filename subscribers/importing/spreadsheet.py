@@ -13,6 +13,8 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,7 +68,7 @@ _DAMAGE = (
 """What Python's reader of archives and XML raises for octets that have gone astray, or are encrypted."""
 
 
-def write_as_csv(path: Path, out: Writable, *, name: str, sheet: str | None = None) -> str:
+def write_as_csv(path: Path, out: Writable, *, name: str, sheet: str | None = None, most: int | None = None) -> str:
     """Write a sheet as CSV with commas, row n on line n, and return the name of the sheet.
 
     Dates become `2026-11-21`, times `2026-11-21T09:30:00`, truth values `true` and `false`, numbers their shortest
@@ -77,15 +79,40 @@ def write_as_csv(path: Path, out: Writable, *, name: str, sheet: str | None = No
         out: written to.
         name: what the file is called in an error.
         sheet: name of the sheet; by default the first that is not hidden.
+        most: rows that are written; by default all of them.
 
     Raises:
         ImportRefused: it is no spreadsheet, a bomb, protected, damaged, or has no such sheet.
     """
+    with _opened(path, name=name) as workbook:
+        return _copy(workbook, out, name=name, sheet=sheet, most=most)
+
+
+def sheet_names(path: Path, *, name: str) -> list[str]:
+    """Return the names of the sheets that are not hidden.
+
+    Raises:
+        ImportRefused: it is no spreadsheet, a bomb, protected or damaged.
+    """
+    with _opened(path, name=name) as workbook:
+        return _visible(workbook)
+
+
+@contextmanager
+def _opened(path: Path, *, name: str) -> "Iterator[Workbook]":
+    from openpyxl import load_workbook
+
     _look_into(path, name=name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what openpyxl finds odd about styles is no concern of ours
         try:
-            return _copy(path, out, name=name, sheet=sheet)
+            # By a path openpyxl looks at the end of the name, which an uploaded file does not have.
+            with path.open("rb") as file:
+                workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+                try:
+                    yield workbook
+                finally:
+                    workbook.close()
         except (ImportRefused, OSError):
             raise  # also a disk that is full
         except Exception as error:  # a damaged file makes openpyxl stumble in whatever way
@@ -133,28 +160,26 @@ def _refuse_entities(archive: zipfile.ZipFile, *, name: str) -> None:
             raise ImportRefused("the spreadsheet is damaged", file=name) from error
 
 
-def _copy(path: Path, out: Writable, *, name: str, sheet: str | None) -> str:
-    from openpyxl import load_workbook
-
-    workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    try:
-        chosen = _chosen(workbook, name=name, sheet=sheet)
-        writer = csv.writer(out, lineterminator="\n")
-        letters = 0
-        for row in _rows(workbook[chosen]):
-            letters += sum(map(len, row))
-            if len(row) > MAX_HEADINGS:
-                raise ImportRefused(f"there are more than {MAX_HEADINGS} columns", file=name)
-            if letters > MAX_LETTERS:
-                raise ImportRefused("the spreadsheet has more text than a list of people", file=name)
-            writer.writerow(row)
-    finally:
-        workbook.close()
+def _copy(workbook: "Workbook", out: Writable, *, name: str, sheet: str | None, most: int | None) -> str:
+    chosen = _chosen(workbook, name=name, sheet=sheet)
+    writer = csv.writer(out, lineterminator="\n")
+    letters = 0
+    for row in islice(_rows(workbook[chosen]), most):
+        letters += sum(map(len, row))
+        if len(row) > MAX_HEADINGS:
+            raise ImportRefused(f"there are more than {MAX_HEADINGS} columns", file=name)
+        if letters > MAX_LETTERS:
+            raise ImportRefused("the spreadsheet has more text than a list of people", file=name)
+        writer.writerow(row)
     return chosen
 
 
+def _visible(workbook: "Workbook") -> list[str]:
+    return [each.title for each in workbook.worksheets if each.sheet_state == "visible"]
+
+
 def _chosen(workbook: "Workbook", *, name: str, sheet: str | None) -> str:
-    visible = [each.title for each in workbook.worksheets if each.sheet_state == "visible"]
+    visible = _visible(workbook)
     if sheet is None and visible:
         return visible[0]
     if sheet is None or sheet not in visible:

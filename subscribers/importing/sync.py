@@ -27,6 +27,9 @@ from subscribers.models import ConsentAction, ConsentEntry, MembershipState
 from subscribers.store import bulk, in_batches
 from subscribers.tokens import Keys
 
+SHOWN = 100
+"""Of those who would be taken off, how many a dry run names."""
+
 SOURCE = "sync"
 """How the consent log calls the way these people came and went."""
 
@@ -59,11 +62,13 @@ class SyncReport:
         imported: what became of the rows of the file.
         members: who were on the list before, or about to be.
         removed: whose memberships were ended, or would be.
+        leaving: ids of the first of those who would be, of a dry run.
     """
 
     imported: ImportReport = field(default_factory=ImportReport)
     members: int = 0
     removed: int = 0
+    leaving: tuple[int, ...] = ()
 
 
 def sync_subscribers(
@@ -117,7 +122,7 @@ def sync_subscribers(
             raise TooManyRemovals(absent=len(absent), members=report.members, bound=str(bound))
         report.imported = load(make_session, file, target, dry_run=manner.dry_run, listeners=listeners)
     if manner.dry_run:
-        report.removed = len(absent)
+        report.removed, report.leaving = len(absent), tuple(absent[:SHOWN])
     elif not report.imported.stopped:
         report.removed = _remove(make_session, target, absent, listeners=listeners)
     return report

@@ -122,7 +122,8 @@ def test_a_count_reads_the_list_by_its_index_and_answers_as_sql_by_hand_does(emp
         assert answers == {store.count_subscribers(session, condition())}
         assert store.count_subscribers(session, condition(), at_most=100) == 100
     if empty.dialect.name == "sqlite":
-        assert "SEARCH subscriber USING INTEGER PRIMARY KEY" in plan(empty, FEW), "it begins with the few"
+        [searched] = [line for line in plan(empty, FEW).splitlines() if line.startswith("SEARCH subscriber")]
+        assert "rowid=?" in searched, "it begins with the few"
         assert "USING COVERING INDEX ix_membership_list_id" in plan(empty, EXPRESSION)
     else:
         assert "Semi Join" in plan(empty, EXPRESSION)

@@ -6,13 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import need
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 PICTURES = "www.orchardtowns.example"
 """The host of the golden pack's pictures."""
@@ -27,15 +23,6 @@ OVERFLOWING = """() => [...document.querySelectorAll("body *")].filter((element)
 
 
 @pytest.fixture(scope="module")
-def browser():
-    program = need("chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def picture():
     drawn = io.BytesIO()
     Image.new("RGB", (1200, 600), "#88aa88").save(drawn, "PNG")
@@ -45,8 +32,8 @@ def picture():
 class Visit:
     """An edition as it was opened: the page, and what it asked for and complained of."""
 
-    def __init__(self, browser, picture, *, language, width, scheme):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def __init__(self, chromium, picture, *, language, width, scheme):
+        self.context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.page = self.context.new_page()
         self.asked, self.complaints = [], []
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
@@ -62,8 +49,8 @@ class Visit:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [600, 375])
 @pytest.mark.parametrize("language", ["en", "fr", "ar"])
-def test_an_edition_fits_the_window_and_asks_only_for_its_pictures(browser, picture, language, width, scheme):
-    visit = Visit(browser, picture, language=language, width=width, scheme=scheme)
+def test_an_edition_fits_the_window_and_asks_only_for_its_pictures(chromium, picture, language, width, scheme):
+    visit = Visit(chromium, picture, language=language, width=width, scheme=scheme)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     assert visit.page.evaluate(OVERFLOWING) == []
     assert set(visit.asked) == {("image", PICTURES)}
@@ -72,10 +59,10 @@ def test_an_edition_fits_the_window_and_asks_only_for_its_pictures(browser, pict
     visit.context.close()
 
 
-def test_the_dark_edition_is_dark_and_the_light_one_is_light(browser, picture):
+def test_the_dark_edition_is_dark_and_the_light_one_is_light(chromium, picture):
     lightness = {}
     for scheme in ("light", "dark"):
-        visit = Visit(browser, picture, language="en", width=375, scheme=scheme)
+        visit = Visit(chromium, picture, language="en", width=375, scheme=scheme)
         shot = Image.open(io.BytesIO(visit.page.screenshot(full_page=True))).convert("L")
         histogram = shot.histogram()
         lightness[scheme] = sum(level * count for level, count in enumerate(histogram)) / sum(histogram)

@@ -2,22 +2,17 @@
 
 import contextlib
 import re
-import socket
-import threading
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from conftest import need
-from playwright.sync_api import sync_playwright
+from serving import own_port, root_of, serving
 from subscribing import scene
 
 from newsletter.pipeline.signup import AskedFor
 from newsletter.web.app import create_app
 from newsletter.words import catalogue
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SERIOUS = ("serious", "critical")
 PHONE = 375
 ANNE = "anne@towns.example"
@@ -32,27 +27,16 @@ UNDO = "Undo: I want to keep receiving it"
 
 
 @contextlib.contextmanager
-def serving(folder):
+def a_house(folder):
     """The installation of a scene, served to browsers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        root = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with scene(folder, root=root) as house:
-            config = uvicorn.Config(create_app(house.pipeline), lifespan="off", log_config=None, access_log=False)
-            server = uvicorn.Server(config)
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-            thread.start()
-            house.root = root
-            try:
-                yield house
-            finally:
-                server.should_exit = True
-                thread.join(timeout=20)
+    with own_port() as port, scene(folder, root=root_of(port)) as house, serving(create_app(house.pipeline), port):
+        yield house
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """An installation with one subscriber, who has got the issue."""
-    with serving(tmp_path_factory.mktemp("house")) as opened:
+    with a_house(tmp_path_factory.mktemp("house")) as opened:
         opened.pipeline.people.add(ANNE, list_name="monthly", given={"language": "en"})
         opened.send_issue()
         for address in (WAITING, CONFIRMED):
@@ -66,22 +50,13 @@ def house(tmp_path_factory):
         yield opened
 
 
-@pytest.fixture(scope="module")
-def browser():
-    program = need("chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def visit(browser):
+def visit(chromium):
     """Open an empty window; what the browser complains of is kept."""
     contexts = []
 
     def opened(*, width=PHONE, scheme="light", **given):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, **given)
+        context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, **given)
         contexts.append(context)
         page = context.new_page()
         page.complaints = []
@@ -144,7 +119,7 @@ class Keyboard:
 @pytest.mark.usefixtures("no_page_twice")
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_with_a_keyboard_alone_on_a_phone_from_the_form_to_the_undo(tmp_path, visit, language):
-    with serving(tmp_path) as house:
+    with a_house(tmp_path) as house:
         page, address = visit(locale=language), PEOPLE[language]
         words = catalogue(language, "public")
         keyboard = Keyboard(page, words.say)

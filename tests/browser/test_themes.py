@@ -11,9 +11,7 @@ from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import need
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from newsletter.assembly.composition import build_edition
 from newsletter.compilation.compiler import compile_edition, sample_values
@@ -22,7 +20,6 @@ from newsletter.links import Links
 from newsletter.pipeline.difficult import Case, difficult_issues
 from newsletter.words import catalogue
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 LANGUAGES = ("en", "fr", "es", "de", "el", "ar")
 VIEWS = [(width, scheme) for width in (600, 375) for scheme in ("light", "dark")]
 
@@ -55,15 +52,6 @@ SPACING = """() => [...document.querySelectorAll("img.im")].map((image) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    program = need("chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @cache
 def drawn():
     """A picture that is larger than any column."""
@@ -82,12 +70,12 @@ def compiled(theme, case, language):
 
 
 @pytest.fixture
-def opened(browser):
+def opened(chromium):
     """Open an edition in a window; its pictures are there, unless the case is that they are lost."""
     contexts = []
 
     def visit(theme, case, language, *, width, scheme):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         lost = case is Case.LOST_PICTURES

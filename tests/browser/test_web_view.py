@@ -8,8 +8,6 @@ import urllib.parse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import need
-from playwright.sync_api import sync_playwright
 
 from newsletter.bootstrap import build
 from newsletter.cli.pictures import draw_pictures
@@ -18,7 +16,6 @@ from newsletter.paths import sample
 from newsletter.pipeline.export import Export
 from newsletter.settings import load
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' https:"
 PAGES = {"en": "2026-12/en", "fr": "2026-12/fr", "ar": "2026-12/ar", "list": ""}
 SERIOUS = ("serious", "critical")
@@ -59,22 +56,13 @@ def archive(folder):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    program = need("chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def visit(browser):
+def visit(chromium):
     """Open a page; requests to other hosts get nothing, what the browser complains of is kept."""
     contexts = []
 
     def open_(address, *, width=1280, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         page.complaints = []

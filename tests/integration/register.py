@@ -73,8 +73,11 @@ class Register:
         )
         self.people = People(self.parts)
         self.retention = Retention(self.parts)
-        for name in ("members", "press"):
-            self.people.lists.create(name)
+        # Before anybody kept an audit log: it begins empty.
+        with self.parts.sessions() as session:
+            for name in ("members", "press"):
+                store.create_list(session, name, now=self.clock())
+            session.commit()
 
     def as_operator(self, operator):
         """The same verbs, done by somebody else."""

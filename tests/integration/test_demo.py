@@ -31,6 +31,7 @@ def test_the_demo_ends_with_forty_mailboxes_and_says_where_everything_lies(run, 
     assert code == 0, error
     assert "every invariant holds" in out
     assert str(tmp_path / "demo" / "issue") in out
+    assert f"sqlite:///{tmp_path / 'demo' / 'newsletter.sqlite'} newsletter web" in out
 
     built = {path.name for path in (tmp_path / "demo" / "issue").iterdir()}
     editions = {f"{tag}.{ending}" for tag in LANGUAGES for ending in ("html", "txt", "eml", "mjml")}

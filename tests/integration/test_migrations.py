@@ -11,6 +11,8 @@ from alembic import command
 from sqlalchemy import Engine, Inspector, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from newsletter.content.entry import Text
+from newsletter.content.versions import text_digest
 from newsletter.database import _alembic, ensure_current, migrate, open_engine
 from newsletter.errors import DatabaseFault
 
@@ -209,6 +211,82 @@ def test_privacy_goes_up_and_down_and_the_ledger_stays(empty_engine: Engine):
         assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 1
 
 
+ENTRY = """
+INSERT INTO entry (id, newsletter_id, key, kind, section, status, published, priority, source, document, created,
+                   changed, revision)
+VALUES (1, 1, 'quay', 'news', 'lead', 'published', '2026-11-03', 0, 'en', '{"languages": ["en", "fr"], "tags": ["Été"]}',
+        '2026-12-01', '2026-12-01', 4);
+INSERT INTO entry_text (entry_id, language, title, body, links, source_digest, changed)
+VALUES (1, 'en', 'Quay', 'Words.', '[{"action": "watch", "url": "https://a.example"}]', NULL, '2026-12-01');
+INSERT INTO entry_text (entry_id, language, title, body, links, source_digest, changed)
+VALUES (1, 'fr', 'Quai', '', '[]', 'older', '2026-12-01')
+"""
+"""An entry as an earlier version left it."""
+
+
+def test_entries_from_before_their_history_can_be_searched_and_compared(empty_engine: Engine):
+    def tables(step: Callable[..., None], revision: str) -> set[str]:
+        names = moved(empty_engine, step, revision).get_table_names()
+        return {"entry_words", "entry_revision", "entry_draft"} & set(names)
+
+    assert tables(command.upgrade, "0015") == set()
+    with empty_engine.begin() as connection:
+        for statement in (*ROWS.strip().split(";")[:1], *ENTRY.strip().split(";")):
+            connection.exec_driver_sql(statement)
+
+    assert len(tables(command.upgrade, "0016")) == 3
+
+    quay = {"title": "Quay", "body": "Words.", "links": [{"action": "watch", "url": "https://a.example"}]}
+    with empty_engine.connect() as connection:
+        digest, meant = connection.execute(text("SELECT source_digest, meant FROM entry")).one()
+        words = connection.execute(text("SELECT words FROM entry_words")).scalar()
+    assert (digest, meant) == (text_digest(Text.model_validate(quay)), " en fr ")
+    assert "ete" in words.split("\n")
+    assert tables(command.downgrade, "0015") == set()
+
+
+def test_what_undoes_a_change_of_items_goes_up_and_down(empty_engine: Engine):
+    steps = ((command.upgrade, "0015"), (command.downgrade, "0014"), (command.upgrade, "0015"))
+    found = [moved(empty_engine, *step).get_table_names() for step in steps]
+    assert ["arrangement" in names for names in found] == [True, False, True]
+
+
+def test_what_proves_who_somebody_is_goes_up_and_down_and_the_operators_stay(empty_engine: Engine):
+    def migrated(step: Callable[..., None], revision: str) -> set[str]:
+        return set(moved(empty_engine, step, revision).get_table_names())
+
+    operator = "INSERT INTO operator (id, name, full_name, email, role, language, timezone, created) VALUES "
+    before = migrated(command.upgrade, "0011")
+    with empty_engine.begin() as connection:
+        connection.execute(text(f"{operator} (1, 'anna', '', 'a@x.example', 'admin', 'en', 'UTC', '2026-12-01')"))
+        connection.execute(text(f"{operator} (2, 'bela', '', '', 'viewer', 'en', 'UTC', '2026-12-01')"))
+        connection.execute(
+            text(
+                "INSERT INTO operator_session (id, digest, operator_id, created, seen, agent) "
+                "VALUES (1, 'd', 1, '2026-12-01', '2026-12-01', '')"
+            )
+        )
+
+    added = {"second_factor", "recovery_code", "api_token", "setup_link", "operator_identity"}
+    assert migrated(command.upgrade, "0012") - before == added
+
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT provider FROM operator_session")).scalar() == ""
+        connection.execute(text(f"{operator} (3, 'cleo', '', '', 'viewer', 'en', 'UTC', '2026-12-01')"))
+    with pytest.raises(IntegrityError), empty_engine.begin() as connection:
+        connection.execute(text(f"{operator} (4, 'dora', '', 'a@x.example', 'viewer', 'en', 'UTC', '2026-12-01')"))
+    assert migrated(command.downgrade, "0011") == before
+    with empty_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM operator")).scalar() == 3
+        assert connection.execute(text("SELECT count(*) FROM operator_session")).scalar() == 1
+
+
+def test_reports_go_up_and_down(empty_engine: Engine):
+    steps = ((command.upgrade, "0017"), (command.downgrade, "0016"), (command.upgrade, "0017"))
+    found = [moved(empty_engine, *step).get_table_names() for step in steps]
+    assert ["report" in names for names in found] == [True, False, True]
+
+
 def test_an_empty_database_says_what_to_do(tmp_path: Path):
     with pytest.raises(DatabaseFault, match="is empty: run `newsletter init`"):
         ensure_current(open_engine(f"sqlite:///{tmp_path / 'n.sqlite'}"))
@@ -229,3 +307,64 @@ def test_a_newer_database_is_not_touched(tmp_path: Path):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseFault, match="newer version"):
         ensure_current(engine)
+
+
+def test_authors_approvals_and_reviews_go_up_and_down_and_the_issues_stay(empty_engine: Engine):
+    tables = {"approval_entry", "review", "review_answer"}
+
+    def migrated(step: Callable[..., None], revision: str) -> tuple[set[str], set[str]]:
+        found = moved(empty_engine, step, revision)
+        return tables & set(found.get_table_names()), {column["name"] for column in found.get_columns("issue")}
+
+    _, before = migrated(command.upgrade, "0012")
+    with empty_engine.begin() as connection:
+        for statement in ROWS.strip().split(";"):
+            connection.execute(text(statement))
+
+    made, after = migrated(command.upgrade, "0013")
+
+    assert (made, after - before) == (tables, {"author", "written"})
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT author, written FROM issue")).one() == ("", None)
+    assert migrated(command.downgrade, "0012") == (set(), before)
+    with empty_engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM issue")).scalar() == 1
+
+
+def test_alerts_and_cadences_go_up_and_down_and_take_no_unknown_kind(empty_engine: Engine):
+    tables = {"alert", "alert_choice", "cadence", "cadence_slot"}
+    assert tables <= set(moved(empty_engine, command.upgrade, "0014").get_table_names())
+    raised = (
+        "INSERT INTO alert (kind, newsletter, matter, facts, since) VALUES ('{}', '', 'disk', '{{}}', '2026-12-01')"
+    )
+    with empty_engine.begin() as connection:
+        connection.execute(text(raised.format("disk")))
+    with (
+        pytest.raises(IntegrityError, match=r"uq_alert_kind_newsletter_matter|UNIQUE"),
+        empty_engine.begin() as connection,
+    ):
+        connection.execute(text(raised.format("disk")))
+    with pytest.raises(IntegrityError, match="ck_alert_kind"), empty_engine.begin() as connection:
+        connection.execute(text(raised.format("unheard of")))
+    assert not tables & set(moved(empty_engine, command.downgrade, "0013").get_table_names())
+
+
+def test_people_are_found_by_indexes_that_come_and_go_with_their_revision(empty_engine: Engine):
+    before = moved(empty_engine, command.upgrade, "0010")
+    assert "import_run" not in before.get_table_names()
+
+    after = moved(empty_engine, command.upgrade, "0011")
+
+    assert {column["name"] for column in after.get_columns("import_run")} >= {"key", "list_name", "state", "plan"}
+    [tags] = after.get_indexes("subscriber_tag")
+    assert tags["column_names"] == ["tag", "subscriber_id"]
+    with empty_engine.connect() as connection:
+        catalogue = "pg_indexes" if empty_engine.dialect.name == "postgresql" else "sqlite_master"
+        name = "indexname" if empty_engine.dialect.name == "postgresql" else "name"
+        names = connection.execute(text(f"SELECT {name} FROM {catalogue}")).scalars().all()
+    assert {"ix_subscriber_language", "ix_subscriber_first_name", "ix_subscriber_last_name"} <= set(names)
+    assert ("ix_subscriber_beginning" in names) is (empty_engine.dialect.name == "postgresql")
+
+    back = moved(empty_engine, command.downgrade, "0010")
+    assert "import_run" not in back.get_table_names()
+    assert back.get_indexes("subscriber_tag") == []

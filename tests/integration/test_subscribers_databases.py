@@ -197,6 +197,7 @@ def test_after_erasure_the_address_is_in_no_table_and_no_import_brings_it_back(l
         assert b"anne@liege" not in (tmp_path / "subscribers.db").read_bytes().lower()
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_every_constraint_is_called_the_same_on_both(engine, session):
     found = inspect(session.connection())
     assert found.get_pk_constraint("membership")["name"] == "pk_membership"

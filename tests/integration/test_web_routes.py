@@ -45,7 +45,7 @@ PATHS = ("small", "small/", "small/one/en/", "small/one/fr/issue.ics", "small/fe
 QUERIES = ("", "?lang=fr", "?lang=xx&list=members&list=none")
 FIELDS = (
     *("address", "first_name", "last_name", "language", "timezone", "list", "leave", "List-Unsubscribe"),
-    *("stamp", "topic", "confirm", "erase", "agreed", "rejoin"),
+    *("stamp", "topic", "confirm", "erase", "agreed", "rejoin", "artifact", "place", "words", "right"),
 )
 
 
@@ -86,6 +86,8 @@ def tokens(pipeline):
         [key] = session.scalars(select(ConfirmationRequest.key)).all()
     left = pipeline.own.leave(sign(KEYS, "unsubscribe", f"{uids[3]}/{MAILING}"), one_click=False, origin="")
     assert left.undo
+    pipeline.editorial.assemble("two", newsletter=None)
+    review = pipeline.reviewing.ask("two", newsletter="small", edition="fr", reader="Ada", days=7)
     return [
         *(
             sign(KEYS, "unsubscribe", f"{uid}/{mailing}")
@@ -96,6 +98,7 @@ def tokens(pipeline):
         sign(KEYS, "confirm", key),
         sign(KEYS, "confirm", "0" * 32),
         left.undo,
+        review.link.rpartition("/")[2],
     ]
 
 
@@ -111,8 +114,8 @@ def visitor(app):
 
 
 def described(app):
-    """What the application says of its routes; none has parameters that are not text."""
-    return app.openapi()["paths"]
+    """What the application says of its routes for readers; none has parameters that are not text."""
+    return {path: methods for path, methods in app.openapi()["paths"].items() if not path.startswith("/desk")}
 
 
 def addresses(path, tokens):
@@ -162,7 +165,7 @@ def enriched(app, tokens):
         "lang": ["fr", "xx"],
         "list": ["members"],
     }
-    raw = json.loads(json.dumps(app.openapi()))
+    raw = json.loads(json.dumps({**app.openapi(), "paths": described(app)}))
     optional = [("query", "lang"), ("query", "list"), ("header", "Accept-Language"), ("header", "If-None-Match")]
     values = {"type": "string", "enum": ["members", "small", "en", "One-Click", "1", "ada@t.example", "Europe/Paris"]}
     form = {"type": "object", "properties": {name: {"anyOf": [values, text]} for name in FIELDS}}

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from newsletter.bootstrap import Pipeline
 from newsletter.pipeline.archive import Published, page_at
+from newsletter.web.static_files import StaticFile, static_file
 
 PAGES: Final = "public, max-age=300"
 """Readers see a correction five minutes later."""
@@ -23,7 +24,10 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 """A picture's name is the digest of its bytes (RFC 8246)."""
 
 SOON: Final = "public, max-age=3600"
-"""Of the style sheet: the next version of the program may have another."""
+"""Of a style sheet that is asked for without its version: the next one of the program may have another."""
+
+CHECKED: Final = "no-cache"
+"""Of a script that others import by its bare name: asked for again each time, by its validators."""
 
 EDITIONS: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' {media}https:; script-src 'self'; "
@@ -57,7 +61,10 @@ def router(pipeline: Pipeline) -> APIRouter:
 
     @routes.get("/static/{name}")
     def static(request: Request, name: str) -> Response:
-        return _answer(request, archive.static(name), cache=SOON, policy=INERT)
+        found = static_file(name)
+        wants_version = found is not None and request.query_params.get("v") == found.version
+        cache = FOR_EVER if wants_version else CHECKED if name.startswith("desk") else SOON
+        return _answer(request, found, cache=cache, policy=INERT)
 
     return routes
 
@@ -67,7 +74,7 @@ def _to_folder(name: str) -> Response:
     return RedirectResponse(f"{name.rpartition('/')[2]}/", 301, headers={"Cache-Control": PAGES})
 
 
-def _answer(request: Request, found: Published | None, *, cache: str, policy: str) -> Response:
+def _answer(request: Request, found: Published | StaticFile | None, *, cache: str, policy: str) -> Response:
     if found is None:
         raise HTTPException(404)
     headers = {
@@ -78,10 +85,15 @@ def _answer(request: Request, found: Published | None, *, cache: str, policy: st
     }
     if _has_it(request, found):
         return Response(status_code=304, headers=headers)
+    if isinstance(found, StaticFile):
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(found.compressed, media_type=found.media_type, headers=headers)
     return Response(found.data, media_type=found.media_type, headers=headers)
 
 
-def _has_it(request: Request, found: Published) -> bool:
+def _has_it(request: Request, found: Published | StaticFile) -> bool:
     """Whether the asker has these bytes: by the tag if they know one, else by the time (RFC 9110 §13.2.2)."""
     known = request.headers.get("if-none-match")
     if known is not None:

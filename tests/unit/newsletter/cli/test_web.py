@@ -17,6 +17,7 @@ from newsletter.web import app
 def server(monkeypatch):
     """The server over no routes."""
     monkeypatch.setattr(app, "ROUTERS", ())
+    monkeypatch.setattr(app, "DESK_ROUTERS", ())
 
     def made(proxies=None):
         settings = SimpleNamespace(web=SimpleNamespace(proxies=proxies))

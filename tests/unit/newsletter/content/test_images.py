@@ -4,7 +4,16 @@ import random
 import pytest
 from PIL import Image, ImageCms
 
-from newsletter.content.images import MAX_BYTES, MAX_WIDTH, read_picture
+from newsletter.content.images import (
+    HEAVY,
+    MAX_BYTES,
+    MAX_UPLOAD,
+    MAX_WIDTH,
+    PictureRefused,
+    Refusal,
+    read_picture,
+    read_upload,
+)
 from newsletter.errors import InvalidInput
 
 
@@ -163,3 +172,67 @@ def test_a_jpeg_with_restart_markers_is_freed_of_what_hangs_behind_it():
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match=r"the picture quay\.jpg cannot be read: No such file"):
         read_picture(tmp_path / "quay.jpg", "quay.jpg")
+
+
+def photograph(kind="PNG", size=(1280, 480)):
+    """A picture without two equal neighbours, which PNG can do nothing for."""
+    target = io.BytesIO()
+    dots = Image.frombytes("RGB", (size[0] // 4, size[1] // 4), random.Random(3).randbytes(size[0] * size[1] * 3 // 16))
+    dots.resize(size, Image.Resampling.BICUBIC).save(target, kind)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("mode", "extension"), [("RGB", "jpg"), ("RGBA", "png")])
+def test_webp_becomes_what_every_mail_program_shows(mode, extension):
+    data = drawn("WEBP", mode, size=(300, 200), lossless=True)
+    if mode == "RGBA":
+        see_through = Image.new("RGBA", (300, 200), (0, 80, 120, 90))
+        target = io.BytesIO()
+        see_through.save(target, "WEBP", lossless=True)
+        data = target.getvalue()
+    picture = read_upload(data, "quay.webp")
+    assert picture.name.endswith(extension)
+    assert opened(picture).mode == mode
+
+
+def test_a_heavy_photograph_that_is_a_png_becomes_a_jpeg():
+    picture = read_upload(photograph(), "quay.png")
+    assert (picture.media_type, picture.width) == ("image/jpeg", MAX_WIDTH)
+    assert len(picture.data) < len(read_picture(photograph(), "quay.png").data) // 2
+
+
+def test_a_drawing_stays_a_png():
+    data = drawn("PNG", size=(1000, 800))
+    assert len(data) < HEAVY
+    assert read_upload(data, "plan.png").media_type == "image/png"
+
+
+def test_an_upload_may_be_larger_than_a_picture_of_a_pack():
+    data = photograph("JPEG", size=(1000, 700)) + bytes(MAX_BYTES)
+    assert read_upload(data, "quay.jpg").width == 1000
+    assert "larger than 5 MB" in refusal(data)
+
+
+def moving_webp():
+    frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green")]
+    target = io.BytesIO()
+    frames[0].save(target, "WEBP", save_all=True, append_images=frames[1:])
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"x" * (MAX_UPLOAD + 1), Refusal.TOO_LARGE),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", Refusal.OTHER_FORMAT),
+        (b"<html><script>alert(1)</script></html>", Refusal.OTHER_FORMAT),
+        (drawn("PNG")[:-3000], Refusal.BROKEN),
+        (moving_webp(), Refusal.ANIMATED),
+        (drawn("PNG", "1", size=(8000, 5001)), Refusal.TOO_MANY_PIXELS),
+    ],
+    ids=lambda value: value.value if isinstance(value, Refusal) else "",
+)
+def test_a_refusal_says_why(data, why):
+    with pytest.raises(PictureRefused) as caught:
+        read_upload(data, "quay")
+    assert caught.value.refusal is why

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import InvalidInput
-from newsletter.planning.schedule import LATEST, due_at, due_locally, instants, starts, too_late
+from newsletter.planning.schedule import (
+    LATEST,
+    Reading,
+    due_at,
+    due_locally,
+    instants,
+    reading_of,
+    starts,
+    too_late,
+)
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -131,3 +140,23 @@ def test_a_run_is_early_due_or_too_late_and_never_two_of_them(passed):
     now = NOW + passed
 
     assert [now < NOW, starts(NOW, now=now), too_late(NOW, now=now)].count(True) == 1
+
+
+def test_an_ordinary_time_is_read_without_remarks():
+    assert reading_of("2026-12-01 09:00", zone="Europe/Brussels") == Reading(instant=at(2026, 12, 1, 8))
+
+
+def test_a_time_that_no_clock_shows_is_said_to_be_skipped():
+    read = reading_of("2026-03-29 02:30", zone="Europe/Paris")
+    assert (read.instant, read.skipped, read.again) == (at(2026, 3, 29, 1), True, None)
+
+
+def test_a_time_that_comes_twice_says_when_it_comes_again():
+    read = reading_of("2026-10-25 02:30", zone="Europe/Paris")
+    assert (read.instant, read.skipped, read.again) == (at(2026, 10, 25, 0, 30), False, at(2026, 10, 25, 1, 30))
+
+
+def test_reading_refuses_what_due_at_refuses_but_the_past():
+    assert reading_of("2001-01-01 00:00", zone="UTC").instant == at(2001, 1, 1)
+    with pytest.raises(InvalidInput):
+        reading_of("tomorrow", zone="UTC")

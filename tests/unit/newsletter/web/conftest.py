@@ -25,6 +25,7 @@ def visit(routes, monkeypatch):
     def opened(*, rates=None, media=None, **given):
         parts = SimpleNamespace(links=Links(ROOT, media))
         monkeypatch.setattr(module, "ROUTERS", (lambda _pipeline: routes,))
+        monkeypatch.setattr(module, "DESK_ROUTERS", ())
         visitors.append(Visitor(create_app(SimpleNamespace(parts=parts), rates=rates), **given))
         return visitors[-1]
 

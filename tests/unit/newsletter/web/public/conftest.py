@@ -198,5 +198,6 @@ def pipeline():
 @pytest.fixture
 def browser(pipeline, monkeypatch):
     monkeypatch.setattr(module, "ROUTERS", (subscribe.router, confirm.router, preferences.router, own_data.router))
+    monkeypatch.setattr(module, "DESK_ROUTERS", ())
     with visiting(create_app(pipeline)) as visitor:
         yield PlainBrowser(visitor)

@@ -40,6 +40,7 @@ class Archive:
 @pytest.fixture
 def visit(monkeypatch):
     monkeypatch.setattr(module, "ROUTERS", (archive.router,))
+    monkeypatch.setattr(module, "DESK_ROUTERS", ())
     opened = []
 
     def at(media=None):

@@ -15,6 +15,8 @@ from newsletter.web.public import health
 @pytest.fixture
 def visit(monkeypatch):
     monkeypatch.setattr(module, "ROUTERS", (health.router,))
+    monkeypatch.setattr(module, "DESK_ROUTERS", ())
+
     return lambda engine: visiting(create_app(SimpleNamespace(parts=SimpleNamespace(engine=engine, links=Links(ROOT)))))
 
 

@@ -60,6 +60,7 @@ def own():
 @pytest.fixture
 def visitor(own, pipeline, monkeypatch):
     monkeypatch.setattr(module, "ROUTERS", (unsubscribe.router,))
+    monkeypatch.setattr(module, "DESK_ROUTERS", ())
     pipeline.own = own
     with visiting(create_app(pipeline)) as opened:
         yield opened
