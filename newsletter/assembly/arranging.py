@@ -133,8 +133,8 @@ def arranged(items: Sequence[PlacedItem], change: Change, shows: Mapping[str, Sh
             return arranged(items, _step(items, key, by=by, shows=shows), shows)
         case Remove(key=key, placement=placement):
             found = tuple(_taken(items, key, placement)[1])
-        case Limit(key=key, segment=segment):
-            found = tuple(replace(item, segment=segment) if item.key == key else item for item in items)
+        case limit:
+            found = tuple(replace(item, segment=limit.segment) if item.key == limit.key else item for item in items)
     _ensure_few_segments(found)
     order = {section: place for place, section in enumerate(shows)}
     in_order = sorted(found, key=lambda item: order.get(item.section, len(order)))

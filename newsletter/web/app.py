@@ -7,6 +7,7 @@ is no OpenAPI page for readers' pages, and no redirect for a slash too many. The
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 from fastapi import FastAPI
@@ -115,7 +116,9 @@ def _answer_at_the_desk(app: FastAPI, desk: Desk) -> None:
         if not _is_desk(request):
             raise error
         known = cast("NewsletterError | SubscribersError", error)
-        return desk_errors.refused(desk, request, desk_errors.status_of(known), advice=str(known))
+        status = desk_errors.status_of(known)
+        # That something is not there needs no more words; what a verb refuses, only the verb can say.
+        return desk_errors.refused(desk, request, status, detail="" if status == HTTPStatus.NOT_FOUND else str(known))
 
     def without_device(_request: Request, _error: Exception) -> Response:
         return desk.onward("/desk/account/security")

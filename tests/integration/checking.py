@@ -1,10 +1,10 @@
 """An issue that waits to be checked, in two languages, for tests of what officers and reviewers do with it."""
 
 import json
-import sqlite3
 from contextlib import contextmanager
 from functools import cached_property
 
+from integration.kept import Kept
 from integration.signing import Clock, bare_pipeline
 from integration.test_correction import a_pack, an_entry
 from sqlmodel import select
@@ -34,25 +34,18 @@ class Scene:
 
     def __init__(self, engine, folder, *entries, **changes):
         self.engine = engine
-        self.kept = sqlite3.connect(":memory:")
         self.clock = Clock()
         self.folder = folder
         self.pipeline = bare_pipeline(engine, self.clock).acting_as("anna")
         self.pack(*(entries or (an_entry("quays"), an_entry("fair"))), **changes)
         self.pipeline.editorial.assemble(ISSUE, newsletter=NEWSLETTER)
-        self._copy(to=self.kept)
+        self.kept = Kept(engine)
 
     def again(self):
         """Everything as it was at the beginning, some time later; what was compiled stays compiled."""
-        self._copy(to=None)
+        self.kept.put_back()
         self.clock.forward(minutes=5)
         return self
-
-    def _copy(self, *, to):
-        pooled = self.engine.raw_connection()
-        own = pooled.driver_connection
-        (own if to else self.kept).backup(to or own)
-        pooled.close()
 
     @cached_property
     def app(self):

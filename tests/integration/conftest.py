@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import need
+from integration.sent_scene import prepared
 from sqlmodel import col, select
 
 import newsletter.tables  # noqa: F401  registers every table
@@ -125,6 +126,12 @@ def sqlite_engine(sqlite_ready, tmp_path):
     engine = open_engine(f"sqlite:///{file}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def approved(tmp_path_factory):
+    """The folder of a SQLite database with an approved issue, made once, to be copied: see `sent_scene.copied`."""
+    return prepared(tmp_path_factory.mktemp("approved"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from integration.desk import DeskClient, desk_client
+from integration.kept import Kept
 from sqlmodel import Session
 
 from newsletter.accounts.operator import Role
@@ -89,14 +88,12 @@ class Surroundings:
     officer: DeskClient
     admin: DeskClient
     viewer: DeskClient
-    kept: sqlite3.Connection
+    kept: Kept
 
     @contextmanager
     def restored(self) -> Iterator["Surroundings"]:
-        """The surroundings as they were at first: a hundredth of what making them takes."""
-        pooled = self.pipeline.parts.engine.raw_connection()
-        self.kept.backup(_driver(pooled))
-        pooled.close()
+        """The surroundings as they were at first."""
+        self.kept.put_back()
         self.pipeline.parts.now.now = NOW  # type: ignore[attr-defined]  # the clock of `people_pipeline`
         yield self
 
@@ -108,17 +105,8 @@ def surroundings(ready: Path, folder: Path) -> Iterator[Surroundings]:
     pipeline = people_pipeline(engine)
     officer = desk_client(pipeline, role=Role.OFFICER)
     others = {role.value: desk_client(pipeline, role=role, app=officer.app) for role in (Role.ADMIN, Role.VIEWER)}
-    kept = sqlite3.connect(":memory:", check_same_thread=False)
-    pooled = engine.raw_connection()
-    _driver(pooled).backup(kept)
-    pooled.close()
-    yield Surroundings(pipeline=pipeline, officer=officer, kept=kept, **others)
+    yield Surroundings(pipeline=pipeline, officer=officer, kept=Kept(engine), **others)
     engine.dispose()
-
-
-def _driver(pooled: Any) -> sqlite3.Connection:
-    driver: sqlite3.Connection = pooled.driver_connection
-    return driver
 
 
 def _newsletter(session: Session) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from integration.desk import LOCALHOST, desk_client
-from integration.sent_scene import ISSUE, NEWSLETTER, READERS, copied, prepared, tried
+from integration.sent_scene import ISSUE, NEWSLETTER, READERS, copied, tried
 
 from newsletter.bootstrap import Pipeline
 from newsletter.dispatch.outcome import Verdict
@@ -22,9 +22,9 @@ EVENTS = f"/desk/n/{NEWSLETTER}/issues/{ISSUE}/run/events"
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
     """An issue that is going out."""
-    made = copied(prepared(tmp_path), tmp_path / "copy")
+    made = copied(approved, tmp_path / "copy")
     made.sending.queue(ISSUE, newsletter=NEWSLETTER, segment="all", at=None, zone=None)
     made.sending.start_due()
     yield made

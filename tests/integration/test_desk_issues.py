@@ -1,15 +1,13 @@
 """The pages on which an issue is made, as an officer's browser gets them."""
 
-import contextlib
 import re
 import shutil
-import sqlite3
-from pathlib import Path
 
 import lxml.html
 import pytest
 from integration.building_scene import DECEMBER, RIVERS, an_entry, filled, later, settled, store
 from integration.desk import desk_client
+from integration.kept import Kept
 
 from newsletter.accounts.operator import Role
 from newsletter.assembly import store as issues
@@ -27,20 +25,17 @@ BY_SCRIPT = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 @pytest.fixture(scope="module")
 def house(sqlite_ready, tmp_path_factory):
     """One application over one file, and what the file held at first."""
-    folder = tmp_path_factory.mktemp("issues")
-    file = Path(shutil.copy(sqlite_ready, folder / "newsletter.sqlite"))
+    file = shutil.copy(sqlite_ready, tmp_path_factory.mktemp("issues") / "newsletter.sqlite")
     engine = open_engine(f"sqlite:///{file}")
     made = filled(settled(engine))
-    first = folder / "first.sqlite"
-    _copy(file, first)
-    yield made, create_app(made), first, file
+    yield made, create_app(made), Kept(engine)
     engine.dispose()
 
 
 @pytest.fixture
 def pipeline(house):
-    made, _, first, file = house
-    _copy(first, file)
+    made, _, kept = house
+    kept.put_back()
     return made
 
 
@@ -48,12 +43,6 @@ def pipeline(house):
 def app(pipeline, house):
     assert pipeline is house[0]
     return house[1]
-
-
-def _copy(source, target):
-    """Have one file hold what another does, whoever has it open."""
-    with contextlib.closing(sqlite3.connect(source)) as found, contextlib.closing(sqlite3.connect(target)) as kept:
-        found.backup(kept)
 
 
 @pytest.fixture

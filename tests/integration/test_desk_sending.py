@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from integration.desk import DeskClient, desk_client
-from integration.sent_scene import ISSUE, NEWSLETTER, PACK, copied, prepared, tried
+from integration.sent_scene import ISSUE, NEWSLETTER, PACK, copied, tried
 from sqlmodel import select
 
 from newsletter.accounts.operator import Role
@@ -20,15 +20,9 @@ AT = f"/desk/n/{NEWSLETTER}/issues/{ISSUE}"
 LATER = {"segment": "all", "when": "at", "day": "2099-12-01", "time": "09:00", "clock": "newsletter"}
 
 
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a database with an approved issue, made once."""
-    return prepared(tmp_path_factory.mktemp("ready"))
-
-
 @pytest.fixture
-def pipeline(ready: Path, tmp_path: Path) -> Iterator[Pipeline]:
-    made = copied(ready, tmp_path / "copy")
+def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    made = copied(approved, tmp_path / "copy")
     yield made
     made.parts.engine.dispose()
 
@@ -109,8 +103,8 @@ def test_what_is_scheduled_can_be_taken_back_until_it_starts(officer: DeskClient
     assert [run.state for run in runs(pipeline)] == [RunState.CANCELLED, RunState.RUNNING]
 
 
-def test_a_large_audience_has_to_be_typed(ready: Path, tmp_path: Path):
-    made = copied(ready, tmp_path / "strict", desk={"confirm_above": 5})
+def test_a_large_audience_has_to_be_typed(approved: Path, tmp_path: Path):
+    made = copied(approved, tmp_path / "strict", desk={"confirm_above": 5})
     officer = desk_client(made)
     assert "type their number, 6," in officer.get(f"{AT}/schedule/last?{asked(LATER)}").text
     wrong = officer.post(f"{AT}/schedule", {**LATER, "typed": "5"})

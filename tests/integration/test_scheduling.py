@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.sent_scene import ISSUE, NEWSLETTER, PACK, copied, pipeline_over, prepared, settings_over, tried
+from integration.sent_scene import ISSUE, NEWSLETTER, PACK, copied, pipeline_over, tried
 from sqlmodel import Session, col, select
 
 from newsletter.accounts.models import AuditRow, Deed
@@ -27,22 +27,16 @@ LATER = "2099-12-01 09:00"
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a database with an approved issue, made once."""
-    return prepared(tmp_path_factory.mktemp("ready"))
-
-
-@pytest.fixture(scope="module")
-def same(ready: Path) -> Iterator[Pipeline]:
+def same(approved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """For tests that change nothing."""
-    made = build(settings_over(f"sqlite:///{ready / 'n.sqlite'}"), operator="anne", migrated=False)
+    made = copied(approved, tmp_path_factory.mktemp("same") / "copy")
     yield made
     made.parts.engine.dispose()
 
 
 @pytest.fixture
-def pipeline(ready: Path, tmp_path: Path) -> Iterator[Pipeline]:
-    made = copied(ready, tmp_path / "copy")
+def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
+    made = copied(approved, tmp_path / "copy")
     yield made
     made.parts.engine.dispose()
 
@@ -207,8 +201,8 @@ def test_a_draft_cannot_be_queued(pipeline: Pipeline):
     assert Objection.NOT_APPROVED in pipeline.scheduling.propose("2027-01", wish, newsletter=NEWSLETTER).objections
 
 
-def test_a_program_that_is_not_set_up_says_so(tmp_path: Path, ready: Path):
-    copy = shutil.copytree(ready, tmp_path / "bare")
+def test_a_program_that_is_not_set_up_says_so(tmp_path: Path, approved: Path):
+    copy = shutil.copytree(approved, tmp_path / "bare")
     made = build(load(database={"url": f"sqlite:///{copy / 'n.sqlite'}"}), operator="anne", migrated=False)
     proposal = propose(made, at=LATER)
     assert (proposal.has_relay, proposal.is_local) == (False, True)

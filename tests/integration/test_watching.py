@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from integration.sent_scene import ISSUE, NEWSLETTER, copied, pipeline_over, prepared, tried
+from integration.sent_scene import ISSUE, NEWSLETTER, copied, pipeline_over, tried
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
@@ -31,16 +31,10 @@ HERE = {"newsletter": NEWSLETTER}
 NO_SUCH_USER = {"fault": Fault.RECIPIENT, "code": 550, "enhanced": "5.1.1", "text": "5.1.1 no such user"}
 
 
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a database with an approved issue, made once."""
-    return prepared(tmp_path_factory.mktemp("ready"))
-
-
 @pytest.fixture
-def pipeline(ready: Path, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
     """An approved issue for six people."""
-    made = copied(ready, tmp_path / "copy")
+    made = copied(approved, tmp_path / "copy")
     yield made
     made.parts.engine.dispose()
 

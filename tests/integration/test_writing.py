@@ -327,6 +327,17 @@ def test_an_entry_that_a_plan_names_keeps_its_key_and_stays(pipeline, anna):
         anna.shelf.rename(key, "sluice", **NL)
 
 
+def test_a_plan_that_only_has_the_word_holds_no_entry(pipeline, anna):
+    key = anna.shelf.create("rivers", kind=Kind.NEWS, title="A lock", language="en")
+    period = {"from": "2026-11-01", "to": "2026-11-30"}
+    for slug, items in (("one", "auto"), ("two", ["quay"])):
+        plan = {"slug": slug, "date": "2026-12-01", "period": period, "texts": {"en": {"title": key}}, "items": items}
+        with pipeline.parts.sessions() as session:
+            issues.save_plan(session, 1, IssuePlan.model_validate(plan), now=pipeline.parts.now())
+            session.commit()
+    assert anna.open(key, **NL).may_delete
+
+
 def test_the_history_tells_every_change_and_leads_back(anna, bruno, clock):
     sheet, base = opened(anna)
     clock.go(days=1)

@@ -45,8 +45,8 @@ def to_login(request: Request) -> Response:
     return RedirectResponse(login, 303)
 
 
-def refused(desk: Desk, request: Request, status: int, *, advice: str = "") -> Response:
-    """The page for a status; `advice` takes the place of the usual one."""
+def refused(desk: Desk, request: Request, status: int, *, detail: str = "") -> Response:
+    """The page for a status; `detail` is what a verb said, in English."""
     seat = desk.seat_of(request)
     heading, usual = _WORDS.get(status, _OTHERWISE)
     return desk.show(
@@ -55,7 +55,8 @@ def refused(desk: Desk, request: Request, status: int, *, advice: str = "") -> R
         seat,
         status=status,
         heading=desk.say(request, seat, heading),
-        advice=advice or desk.say(request, seat, usual),
+        advice=desk.say(request, seat, usual),
+        detail=detail,
     )
 
 

@@ -65,7 +65,10 @@ def router(pipeline: Pipeline, desk: Desk) -> APIRouter:
         if founded.settings is None:
             return _form(request, seat, form, _problems(founded.refusals))
         said = desk.say(
-            request, seat, "The newsletter is there. Look at its settings when you like; entries can begin."
+            request,
+            seat,
+            "The newsletter is there; entries can begin. Before the first issue, put your postal address into its "
+            "footer: many countries want one in every newsletter.",
         )
         return desk.onward(f"/desk/n/{founded.settings.slug}/settings", said=said)
 

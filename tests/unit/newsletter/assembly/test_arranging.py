@@ -115,6 +115,19 @@ def test_taking_out_the_last_line_leaves_the_section_out():
     assert [item.key for item in items] == ["bridge"]
 
 
+def test_the_last_line_of_an_issue_that_is_all_lines_stays():
+    settings = a_newsletter(sections=[SECTIONS[-1]])
+    plan = a_plan(items=[{"key": "fair", "section": "agenda"}])
+
+    def judge_lines(candidate):
+        return select(ENTRIES, plan=candidate, settings=settings, published={})
+
+    wanted = arranged(judge_lines(plan).items, Remove(key="fair", placement=Placement.LINES), SHOWS)
+    with pytest.raises(Misplaced) as refused:
+        listed(plan, wanted, settings=settings, judge=judge_lines)
+    assert refused.value.obstacle is Obstacle.RULES
+
+
 def test_an_old_entry_is_added_at_the_end_of_its_section():
     plan, items = changed(Add(key="old", section="projects"))
     assert keys(items, "projects") == ["silt", "lamps", "bats", "session", "old"]
