@@ -126,6 +126,10 @@ def test_on_https_the_cookie_is_bound_to_the_host(app):
     assert cookie.startswith("__Host-desk=")
     assert "Secure" in cookie
     assert browser.get("/desk/tests/viewer").status_code == 200
+    kept = browser.cookies["__Host-desk"]
+    browser.cookies.clear()
+    browser.cookies.set("desk", kept)  # as another host of the domain could set it
+    assert browser.get("/desk/tests/viewer").status_code == 303
     browser.close()
 
 

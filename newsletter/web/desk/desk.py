@@ -31,7 +31,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from newsletter.bootstrap import Pipeline
 from newsletter.times import own_name
-from newsletter.web.desk.guard import COOKIE, Seat, csrf_of
+from newsletter.web.desk.guard import Seat, cookie_name, csrf_of
 from newsletter.web.desk.words import desk_languages, tongue
 from newsletter.web.environment import environment
 from newsletter.web.page import accepted
@@ -64,7 +64,7 @@ class Desk:
 
     def seat_of(self, request: Request) -> Seat | None:
         """Who sends a request, by its cookie; None where nobody has signed in."""
-        token = request.cookies.get(COOKIE) or request.cookies.get(f"__Host-{COOKIE}")
+        token = request.cookies.get(cookie_name(request))
         named = request.path_params.get("newsletter")
         found = self.pipeline.seats.find(token, newsletter=named) if token else None
         if token is None or found is None:

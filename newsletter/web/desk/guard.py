@@ -25,7 +25,7 @@ from newsletter.bootstrap import Pipeline
 from newsletter.web.desk.forms import form_of
 
 COOKIE: Final = "desk"
-"""Bears the token of a session."""
+"""Bears the token of a session; see `cookie_name`."""
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 §9.2.1)."""
@@ -66,6 +66,15 @@ class Seat:
     def may(self, role: Role | str) -> bool:
         """Tell whether the operator may do what a role may: for what a page offers."""
         return self.operator.role.covers(Role(role))
+
+
+def cookie_name(request: Request) -> str:
+    """
+    The name of the cookie of a session.
+
+    On https it begins with `__Host-`, so that no other host of the domain can set it (RFC 6265bis §4.1.3.2).
+    """
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
 
 
 def csrf_of(token: str) -> str:

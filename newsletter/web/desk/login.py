@@ -23,7 +23,7 @@ from newsletter.bootstrap import Pipeline
 from newsletter.pipeline.login import TICKET_SECONDS, CodeAsked, Refused
 from newsletter.web.desk.desk import Desk
 from newsletter.web.desk.forms import Sent
-from newsletter.web.desk.guard import COOKIE, Viewer, from_our_pages
+from newsletter.web.desk.guard import Viewer, cookie_name, from_our_pages
 from newsletter.web.desk.words import tongue
 
 TICKET: Final = "desk_ticket"
@@ -56,8 +56,9 @@ def router(pipeline: Pipeline, desk: Desk) -> APIRouter:
     def sign_out(request: Request, seat: Viewer) -> Response:
         pipeline.seats.sign_out(seat.session_id)
         response = desk.onward(PATH, said=desk.say(request, seat, "You have signed out."))
-        for name in (COOKIE, f"__Host-{COOKIE}"):
-            response.delete_cookie(name, path="/", secure=name != COOKIE, httponly=True, samesite="lax")
+        response.delete_cookie(
+            cookie_name(request), path="/", secure=_is_secure(request), httponly=True, samesite="lax"
+        )
         return response
 
     _add_second_step(routes, pipeline, desk)
@@ -83,15 +84,15 @@ def _add_second_step(routes: APIRouter, pipeline: Pipeline, desk: Desk) -> None:
 
 
 def signed_in(request: Request, response: Response, token: str) -> Response:
-    """
-    Give a response the cookie of a session.
-
-    On https its name begins with `__Host-`, so that no other host of the domain can set it (RFC 6265bis §4.1.3.2).
-    """
-    is_secure = request.url.scheme == "https"
-    name = f"__Host-{COOKIE}" if is_secure else COOKIE
-    response.set_cookie(name, token, path="/", secure=is_secure, httponly=True, samesite="lax")
+    """Give a response the cookie of a session."""
+    response.set_cookie(
+        cookie_name(request), token, path="/", secure=_is_secure(request), httponly=True, samesite="lax"
+    )
     return response
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"
 
 
 def page_wanted(request: Request) -> str:
