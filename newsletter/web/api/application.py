@@ -5,10 +5,11 @@ Takes the pipeline and the desk, whose operators' pipelines it shares; yields an
 document at `/api/v1/openapi.json`, which anybody may read.
 """
 
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from newsletter.bootstrap import Pipeline
 from newsletter.web.api import content, issues, people, problems, runs, webhooks
@@ -27,6 +28,15 @@ problem as RFC 9457 has it; compare its `type`.
 """
 
 
+@cache
+def _routes() -> APIRouter:
+    """Every route: they find what they need in the application, so one set serves all."""
+    routes = APIRouter()
+    for part in (content, issues, runs, people, webhooks):
+        routes.include_router(part.router())
+    return routes
+
+
 def api_app(pipeline: Pipeline, desk: Desk) -> FastAPI:
     """Join the routes of the API."""
     app = FastAPI(
@@ -40,8 +50,7 @@ def api_app(pipeline: Pipeline, desk: Desk) -> FastAPI:
         responses=problems.ANSWERS,
     )
     app.state.pipeline, app.state.desk = pipeline, desk
-    for part in (content, issues, runs, people, webhooks):
-        app.include_router(part.router())
+    app.include_router(_routes())
     app.add_middleware(Idempotency, pipeline=pipeline)
     problems.install(app)
     return app
