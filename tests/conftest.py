@@ -1,6 +1,7 @@
 """What every test has at hand: surroundings of its own, a clock that stands still, and a quick way to processes."""
 
 import datetime as dt
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,8 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     Draw the same examples in every ordinary run, so that it fails for a change alone; `make long` draws others.
 
-    How long one example takes says nothing on a busy machine: pytest-timeout watches over whole tests.
+    How long one example takes says nothing on a busy machine: pytest-timeout watches over whole tests. As in the
+    program itself, garbage is looked for now and then only: among all that tests keep it takes a sixth of their time.
     """
+    gc.set_threshold(200_000, 10, 10)
     is_ordinary = "not long" in str(config.getoption("markexpr"))
     settings.register_profile("newsletter", deadline=None, derandomize=is_ordinary)
     settings.load_profile("newsletter")
