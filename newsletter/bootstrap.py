@@ -4,46 +4,18 @@ Puts the program together from its settings: the only place that picks adapters.
 Nothing happens at import; `build` opens no database before a verb needs one, and makes the keys where there are none.
 """
 
-import contextlib
 import datetime as dt
-import hashlib
-import json
-import os
-import secrets
-import socket
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
+from typing import TYPE_CHECKING
 
 from newsletter.database import ensure_current, open_engine, session_factory
-from newsletter.dispatch.bucket import TokenBucket
-from newsletter.dispatch.composer import MessageComposer, Sealing
-from newsletter.dispatch.dispatcher import Dispatcher
-from newsletter.dispatch.groups import Groups
-from newsletter.dispatch.ledger import Ledger
-from newsletter.dispatch.maildir import MaildirRelay
-from newsletter.dispatch.pace import Pace, Together, Unlimited
-from newsletter.dispatch.progress import Progress
-from newsletter.dispatch.retry import Backoff
-from newsletter.dispatch.route import Route
-from newsletter.dispatch.smtp import SmtpRelay
-from newsletter.dispatch.store import taken_since
-from newsletter.dispatch.warm_up import WarmUp, midnight_before
-from newsletter.errors import ConfigurationFault
+from newsletter.keyring import load_keys
 from newsletter.links import Links
 from newsletter.pipeline.parts import DESK, Parts
-from newsletter.settings import DkimSettings, Settings, SmtpSettings
-from subscribers.address import parse_address
-from subscribers.tokens import Keys
+from newsletter.settings import Settings
 
 if TYPE_CHECKING:
-    from newsletter.dispatch.dkim import Signer
     from newsletter.pipeline.alerting import Alerting
     from newsletter.pipeline.approval import Approval
     from newsletter.pipeline.archive import Archive
@@ -86,9 +58,6 @@ if TYPE_CHECKING:
     from newsletter.pipeline.watching import Watching
     from newsletter.pipeline.webhooks import Webhooks
     from newsletter.pipeline.writing import Writing
-
-KEY_FILE: Final = "newsletter.keys.json"
-"""Beside the database: the signing key that is made where none is set, and the key of the suppression digests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -435,159 +404,3 @@ def build(settings: Settings, *, operator: str | None = None, migrated: bool = T
             now=lambda: dt.datetime.now(dt.UTC),
         )
     )
-
-
-def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True) -> Dispatcher:
-    """
-    A dispatcher over the configured relays; with `wakes` it starts due runs itself.
-
-    Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
-    """
-    parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
-    routes = _routes(parts)
-    return Dispatcher(
-        ledger=Ledger(
-            parts.sessions,
-            worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
-            uncertain=dispatch.uncertain,
-            hold=dt.timedelta(seconds=dispatch.uncertain_hold),
-            connections=sum(route.connections for route in routes),
-        ),
-        routes=routes,
-        composer=MessageComposer(
-            parts.sessions,
-            Sealing(
-                keys=parts.keys,
-                links=parts.links,
-                bounce_domain=parts.settings.bounce.domain,
-                signers=_signers(parts),
-            ),
-        ),
-        backoff=Backoff(first=dispatch.first_retry, expiry=dispatch.expiry),
-        now=parts.now,
-        wake=_waking(pipeline, routes) if wakes else pipeline.staging.advance,
-        finished=_finishing(pipeline),
-        progress=progress or Progress(),
-        threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread
-    )
-
-
-def _waking(pipeline: Pipeline, routes: Sequence[Route]) -> Callable[[], None]:
-    """Do what is due, and tell which relays are left alone: only this process knows."""
-    told: list[str] = []
-    rounds = count(1)
-
-    def wake() -> None:
-        nonlocal told
-        pipeline.wake()
-        silent = [route.relay.name for route in routes if not route.breaker.is_closed]
-        # What an earlier dispatcher told of relays is taken back by the second round of one that stays.
-        if next(rounds) == 2 or silent != told:  # noqa: PLR2004
-            pipeline.alerting.relays(silent)
-            told = silent
-
-    return wake
-
-
-def _finishing(pipeline: Pipeline) -> Callable[[list[int]], None]:
-    """What ends issues; imported when there is something to end."""
-
-    def finished(issue_ids: list[int]) -> None:
-        pipeline.sending.finished(issue_ids)
-
-    return finished
-
-
-def _routes(parts: Parts) -> tuple[Route, ...]:
-    """A route a relay, the spares behind those that they stand in for; a Maildir takes the place of them all."""
-    settings = parts.settings
-    if settings.dispatch.maildir:
-        relay = MaildirRelay(settings.dispatch.maildir)
-        return (Route(relay=relay, connections=settings.smtp.connections),)
-    primaries = tuple(_route(outlet, parts) for outlet in settings.outlets if not outlet.is_spare)
-    spares = tuple(_route(outlet, parts, primaries) for outlet in settings.outlets if outlet.is_spare)
-    return primaries + spares
-
-
-def _route(outlet: SmtpSettings, parts: Parts, stands_in_for: Sequence[Route] = ()) -> Route:
-    return Route(
-        relay=SmtpRelay(outlet),
-        connections=outlet.connections,
-        pace=_pace(outlet, parts),
-        stands_in_for=stands_in_for,
-    )
-
-
-def _pace(outlet: SmtpSettings, parts: Parts) -> Pace:
-    """Every limit that is set for a relay."""
-    paces: list[Pace] = []
-    if outlet.rate:
-        paces.append(TokenBucket(outlet.rate))
-    if outlet.warm_up and outlet.warm_up_start:
-        with parts.sessions() as session:
-            sent = taken_since(session, outlet.called, midnight_before(parts.now()))
-        paces.append(WarmUp(outlet.warm_up, start=outlet.warm_up_start, sent=sent, clock=parts.now))
-    if outlet.groups:
-        paces.append(Groups())
-    return Together(paces) if paces else Unlimited()
-
-
-def _signers(parts: Parts) -> "tuple[Signer, ...]":
-    """The DKIM signers, and the certainty that every newsletter has one, if there are any."""
-    if parts.settings.dkim == DkimSettings():
-        return ()
-    from newsletter.content.store import list_newsletters
-    from newsletter.dispatch.dkim import read_signers, signer_for
-
-    signers = read_signers(parts.settings.dkim)
-    if signers:
-        with parts.sessions() as session:
-            for _, newsletter in list_newsletters(session):
-                signer_for(signers, parse_address(newsletter.sender.address).domain)
-    return signers
-
-
-def load_keys(settings: Settings) -> Keys:
-    """
-    The keys of this installation, made at first use and kept in a file that only its owner may read.
-
-    A secret key from the settings signs; keys that signed before still verify, so that links in old mail keep working.
-    """
-    path = key_file(settings)
-    stored = _stored(path)
-    signing = [(str(key_id), bytes.fromhex(secret)) for key_id, secret in stored["signing"]]
-    if settings.secret_key is not None:
-        secret = hashlib.sha256(settings.secret_key.get_secret_value().encode()).digest()
-        named = (hashlib.sha256(b"id" + secret).hexdigest()[:8], secret)
-        signing = [named, *(known for known in signing if known != named)]
-    return Keys(signing=tuple(signing), suppression=bytes.fromhex(stored["suppression"]))
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the keys lie: beside a SQLite file, else in `./var`."""
-    url = make_url(settings.database.url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        return Path(url.database).parent / KEY_FILE
-    return Path("var") / KEY_FILE
-
-
-def _stored(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = {"signing": [[secrets.token_hex(4), secrets.token_hex(32)]], "suppression": secrets.token_hex(32)}
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
-        with contextlib.suppress(FileExistsError):  # another process was first: its keys hold
-            os.link(draft, path)
-        draft.unlink()
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        raise ConfigurationFault(f"{path} cannot be read: restore it from a backup ({error})") from error
-
-
-def database_file(engine: Engine) -> Path | None:
-    """The file of a SQLite database."""
-    return Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from newsletter.bootstrap import Pipeline, build, build_dispatcher
+from newsletter.bootstrap import Pipeline, build
 from newsletter.cli.mailbox import mailbox
 from newsletter.database import migrate
+from newsletter.dispatchers import build_dispatcher
 from newsletter.settings import load
 
 PACK = {

@@ -136,8 +136,8 @@ def _queued(pipeline: "Pipeline", slug: str) -> None:
 def _dispatched(pipeline: "Pipeline", slug: str) -> None:
     """Let the scheduler start the run when it is due, then dispatch it to the end."""
     from newsletter.assembly.facts import IssueState
-    from newsletter.bootstrap import build_dispatcher
     from newsletter.dispatch.lock import dispatcher_lock
+    from newsletter.dispatchers import build_dispatcher
     from scheduler import make_scheduler
 
     clock = make_scheduler(pipeline.sending.start_due)

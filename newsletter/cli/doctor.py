@@ -36,8 +36,8 @@ def doctor(
     """
     if context.invoked_subcommand is not None:
         return
-    from newsletter.bootstrap import key_file
     from newsletter.doctor.examination import Surroundings, examine, mounts_of_this_machine
+    from newsletter.keyring import key_file
     from newsletter.preflight.resolver import Dns
 
     settings = STATE.settings()

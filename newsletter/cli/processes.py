@@ -62,10 +62,10 @@ def dispatch(
     patience allows or the relay stays away. 75 when another dispatcher has taken over: the database had not heard of
     this one for too long. Asked to stop (SIGTERM, Ctrl-C) it ends what is on the wire; asked twice it does not wait.
     """
-    from newsletter.bootstrap import build_dispatcher
     from newsletter.cli.progress import dispatching
     from newsletter.dispatch.dispatcher import Ending
     from newsletter.dispatch.lock import dispatcher_lock
+    from newsletter.dispatchers import build_dispatcher
 
     if not until_done:
         configure(logging.INFO)
@@ -112,8 +112,8 @@ def dispatch_single(pipeline: "Pipeline", mailing: str) -> str:
 
     Returns how it ended, in words.
     """
-    from newsletter.bootstrap import build_dispatcher
     from newsletter.dispatch.lock import dispatcher_lock
+    from newsletter.dispatchers import build_dispatcher
 
     try:
         with dispatcher_lock(pipeline.parts.engine):

@@ -56,9 +56,11 @@ def test_a_reverse_proxy_is_believed_where_it_is_listed(approved):
     headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "x-forwarded-host": "other.example"}
     process, root = served(approved)
     assert "strict-transport-security" in httpx.get(f"{root}/ready", headers=headers).headers
+    approved.wait(lambda: process.log)  # the line is written after the answer
     assert process.log[-1]["network"] == "203.0.113.0/24"
     process, root = served(approved, NEWSLETTER_WEB__PROXIES="[]")
     assert "strict-transport-security" not in httpx.get(f"{root}/ready", headers=headers).headers
+    approved.wait(lambda: process.log)
     assert process.log[-1]["network"] == "127.0.0.0/24"
 
 

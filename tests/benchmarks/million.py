@@ -12,10 +12,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from newsletter.bootstrap import build, build_dispatcher
+from newsletter.bootstrap import build
 from newsletter.dispatch.lock import dispatcher_lock
 from newsletter.dispatch.outcome import Outcome, Phase, Verdict, reply
 from newsletter.dispatch.relay import Connection, Envelope, Turn
+from newsletter.dispatchers import build_dispatcher
 from newsletter.logs import configure
 from newsletter.settings import load
 

@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 import newsletter.__main__  # noqa: F401  sets what the program sets when it starts
-from newsletter.bootstrap import build, build_dispatcher
+from newsletter.bootstrap import build
 from newsletter.dispatch.lock import dispatcher_lock
+from newsletter.dispatchers import build_dispatcher
 from newsletter.logs import configure
 from newsletter.settings import load
 

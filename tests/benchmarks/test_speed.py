@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from conftest import need
 
-from newsletter.bootstrap import Pipeline, build, build_dispatcher
+from newsletter.bootstrap import Pipeline, build
 from newsletter.cli.pictures import draw_pictures
 from newsletter.compilation.artifact import SAMPLE
 from newsletter.compilation.message import render
 from newsletter.database import migrate
 from newsletter.dispatch.lock import dispatcher_lock
+from newsletter.dispatchers import build_dispatcher
 from newsletter.logs import configure
 from newsletter.paths import sample
 from newsletter.settings import load

@@ -13,7 +13,8 @@ from integration.desk import signed_in
 from integration.sent_scene import ISSUE, NEWSLETTER, READERS, copied, prepared
 from serving import serving
 
-from newsletter.bootstrap import Pipeline, build_dispatcher
+from newsletter.bootstrap import Pipeline
+from newsletter.dispatchers import build_dispatcher
 from newsletter.web.app import create_app
 from newsletter.web.desk.guard import COOKIE
 

@@ -224,7 +224,7 @@ def a_running_run(sessions, people):
 
 NURSERY = """
 import os, sys
-import newsletter.bootstrap, newsletter.cli.processes, newsletter.cli.progress, newsletter.dispatch.lock
+import newsletter.bootstrap, newsletter.dispatchers, newsletter.cli.processes, newsletter.cli.progress, newsletter.dispatch.lock
 import newsletter.pipeline.proof, newsletter.pipeline.sending
 from newsletter.__main__ import main
 

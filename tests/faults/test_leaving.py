@@ -12,7 +12,7 @@ from faults.bench import SHORT_PAUSES, account, people, until
 from faults.script import Act, Rule, Script, Step
 from faults.zygote import Break
 
-from newsletter.bootstrap import load_keys
+from newsletter.keyring import load_keys
 from newsletter.settings import load
 from subscribers.tokens import sign
 

@@ -19,9 +19,10 @@ from newsletter.accounts.operator import Role
 from newsletter.accounts.sessions import operator_of
 from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
-from newsletter.bootstrap import Pipeline, build_dispatcher
+from newsletter.bootstrap import Pipeline
 from newsletter.cli.mailbox import mailbox
 from newsletter.compilation.store import get
+from newsletter.dispatchers import build_dispatcher
 from newsletter.errors import MailboxFault, WrongState
 from newsletter.pipeline import alerting as module
 from newsletter.pipeline.alerting import Trial

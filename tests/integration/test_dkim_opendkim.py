@@ -13,7 +13,7 @@ import pytest
 from conftest import REQUIRE_ALL
 from typer.testing import CliRunner
 
-from newsletter.bootstrap import build, build_dispatcher
+from newsletter.bootstrap import build
 from newsletter.cli.application import app
 from newsletter.compilation.artifact import Artifact
 from newsletter.compilation.message import Head, build_skeleton
@@ -23,6 +23,7 @@ from newsletter.content.store import save_newsletter
 from newsletter.dispatch.composer import Draft, MessageComposer, Sealing, form_of
 from newsletter.dispatch.dkim import generate, read_signers, records
 from newsletter.dispatch.ledger import Claim
+from newsletter.dispatchers import build_dispatcher
 from newsletter.errors import ConfigurationFault
 from newsletter.links import Links
 from newsletter.settings import DatabaseSettings, DkimSettings, Settings

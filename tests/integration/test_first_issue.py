@@ -10,8 +10,9 @@ from integration.desk_forms import fill
 from integration.signing import Clock, bare_pipeline
 
 from newsletter.accounts.operator import Role
-from newsletter.bootstrap import Pipeline, build_dispatcher
+from newsletter.bootstrap import Pipeline
 from newsletter.cli.mailbox import mailbox
+from newsletter.dispatchers import build_dispatcher
 from newsletter.settings import load
 
 HOME = "/desk/n/river-news"

@@ -4,10 +4,11 @@ import datetime as dt
 
 import pytest
 
-from newsletter.bootstrap import build, build_dispatcher
+from newsletter.bootstrap import build
 from newsletter.dispatch.ledger import Ledger, Mark, Result
 from newsletter.dispatch.outcome import Phase, classify, reply
 from newsletter.dispatch.pace import Unlimited
+from newsletter.dispatchers import build_dispatcher
 from newsletter.settings import Uncertain, load
 
 ANNA = "anna@lakes.example"

@@ -12,9 +12,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.bootstrap import Pipeline, key_file
+from newsletter.bootstrap import Pipeline
 from newsletter.doctor.check import Diagnosis, Status
 from newsletter.doctor.examination import Surroundings, examine, mounts_of_this_machine
+from newsletter.keyring import key_file
 from newsletter.preflight.resolver import Dns
 from newsletter.web.desk.alerts import TOLD
 from newsletter.web.desk.desk import Desk

@@ -1,4 +1,4 @@
-"""The program is put together from its settings: keys, relay, database."""
+"""The keys of an installation: made once, kept, and read again."""
 
 import json
 import os
@@ -6,9 +6,8 @@ import stat
 
 import pytest
 
-from newsletter.bootstrap import KEY_FILE, database_file, key_file, load_keys
-from newsletter.database import open_engine
 from newsletter.errors import ConfigurationFault
+from newsletter.keyring import KEY_FILE, key_file, load_keys
 from newsletter.settings import load
 
 
@@ -63,8 +62,3 @@ def test_keys_lie_beside_the_database_or_under_var(settings, tmp_path):
     assert key_file(settings()) == tmp_path / "var" / KEY_FILE
     assert str(key_file(load(database={"url": "postgresql://host/name"}))) == f"var/{KEY_FILE}"
     assert str(key_file(load(database={"url": "sqlite://"}))) == f"var/{KEY_FILE}"
-
-
-def test_only_sqlite_has_a_file(tmp_path):
-    assert database_file(open_engine(f"sqlite:///{tmp_path / 'file.sqlite'}")) == tmp_path / "file.sqlite"
-    assert database_file(open_engine("postgresql://host/name")) is None
