@@ -32,7 +32,7 @@ lint: $(STAMP) ## format, ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 # Decisions take values and now, so nothing excuses a branch that no test has taken.
-PURE := newsletter/times.py,newsletter/words.py,newsletter/content/entry.py,newsletter/content/matrix.py,$\
+PURE := newsletter/times.py,newsletter/patterns.py,newsletter/words.py,newsletter/content/entry.py,newsletter/content/matrix.py,$\
 newsletter/content/difference.py,newsletter/assembly/*.py,newsletter/compilation/artifact.py,$\
 newsletter/compilation/message.py,newsletter/preflight/finding.py,newsletter/preflight/report.py,$\
 newsletter/planning/audience.py,newsletter/planning/schedule.py,newsletter/dispatch/outcome.py,$\

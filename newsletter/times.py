@@ -17,23 +17,36 @@ finds it. The dash of a range stands without spaces unless it follows several wo
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import groupby, pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, localedata
-from babel.dates import DateTimeFormat, tokenize_pattern
+from babel import Locale
+from babel.dates import DateTimeFormat
 from babel.lists import format_list
+
+from newsletter.patterns import (
+    LEADING_HALF,
+    NARROW_NBSP,
+    NBSP,
+    TRAILING_HALF,
+    clock_pattern,
+    day_pattern,
+    day_signs,
+    digits,
+    locale_of,
+    number,
+    tokens_of,
+    without,
+    write,
+    year_leads,
+)
 
 Style = Literal["block", "line"]
 """`block`: weekday, hours and zone, under an entry's text. `line`: the short form that opens a line of the agenda."""
 
-_NBSP = "\u00a0"
-_NARROW_NBSP = "\u202f"
 _RIGHT_TO_LEFT_MARK = "\u200f"
 
 # A range, and a single day beside a range, where readers expect words and CLDR has a bare dash.
@@ -41,12 +54,8 @@ _RANGE_WORDS = {
     "es": ("del {} al {}", "el {}"),
     "fr": ("du {} au {}", "le {}"),
 }
-# The first of the month is an ordinal in French; CLDR's patterns cannot say so.
-_FIRST_OF_MONTH = {"fr": "1er"}
 # CLDR gives the form for a menu; inside a sentence Greek writes the names of languages small.
 _SMALL_LANGUAGES = frozenset({"el"})
-# The zeros of the numbering systems that are a locale's default (CLDR, numberingSystems.xml), where fonts have them.
-_ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०", "mymr": "၀", "nkoo": "߀", "tibt": "༠"}
 # Spanish "y" is "e" before the sound i (inglés, hindi), not before a diphthong (hielo): RAE, Ortografía.
 _SPANISH_I = re.compile(r"h?[ií](?![aeouáéóú])", re.IGNORECASE)
 # A French colon or semicolon is followed by a space, the end or a closing mark; `:)` and `:30` are something else.
@@ -54,13 +63,6 @@ _FRENCH_SPACE = re.compile(
     r"(?P<wide>(?<=«) +(?=\S)|(?<=\S) +(?=»|:(?:\s|$|[*_»\"”’<])))"
     r"|(?<=\S) +(?=;(?:\s|$|[*_»\"”’<])|[!?](?![\w\[=&]))"
 )
-# These read the letters of a pattern's tokens (see `_tokens`): the year with its era and its text; half a day.
-_YEAR = re.compile(r"(?<=[dM]) [Gy](?: [Gy])?(?: $)?|(?:^ )?[Gy](?: [Gy])? ?")
-_LEADING_HALF = re.compile(r"^[abB] ?")
-_TRAILING_HALF = re.compile(r" ?[abB]$")
-
-_Tokens = tuple[tuple[str, str], ...]
-"""A CLDR pattern: (`M`, `MMMM`) is a field, (space, text) what stands between two fields."""
 
 
 class UnknownZone(ValueError):  # noqa: N818  reads as what happened
@@ -116,19 +118,6 @@ class Span:
         if moments := _moments(self):
             return max(self.first_day, (moments[-1] - timedelta(microseconds=1)).date())
         return self.end or self.first_day
-
-
-class _OwnLocale(Locale):
-    """
-    A CLDR locale with tables of its own.
-
-    Babel writes what an alias leads to into the table that locales share: Hebrew, read after Japanese, gets the months
-    of Japanese, and the same issue other bytes.
-    """
-
-    @property
-    def _data(self) -> localedata.LocaleDataDict:
-        return _tables(str(self))
 
 
 class _Days(NamedTuple):
@@ -197,7 +186,7 @@ def spans_words(spans: Iterable[Span], *, locale: str, style: Style, year: bool 
     its weekday, and hours their zone: "Tuesday 1 December 2026, 14:00–15:00 CET"; hours of one day share both. A line
     has hours only where one day has several: "1 December 2026, 10:00 and 14:00 CET". No span, no words.
     """
-    cldr = _locale(locale)
+    cldr = locale_of(locale)
     ordered = sorted(spans, key=lambda span: (span.first_day, *(moment.timestamp() for moment in _moments(span))))
     if style == "line":
         return _line(ordered, cldr=cldr, year=year)
@@ -207,24 +196,24 @@ def spans_words(spans: Iterable[Span], *, locale: str, style: Style, year: bool 
 
 def day_words(day: date, *, locale: str, weekday: bool = False, year: bool = True) -> str:
     """Write one day: "1 December 2026", « mardi 1er décembre 2026 »."""
-    return _day(day, cldr=_locale(locale), weekday=weekday, year=year)
+    return _day(day, cldr=locale_of(locale), weekday=weekday, year=year)
 
 
 def month_words(first: date, *, locale: str) -> str:
     """Write a day's month and year: "December 2026"."""
-    cldr = _locale(locale)
-    return _write(_tokens(cldr.datetime_skeletons["yMMMM"].pattern), first, cldr=cldr)
+    cldr = locale_of(locale)
+    return write(tokens_of(cldr.datetime_skeletons["yMMMM"].pattern), first, cldr=cldr)
 
 
 def parts_for_badge(span: Span, locale: str) -> tuple[str, str]:
     """Give the first day's number and its month's short name: ("26", "May")."""
-    written = DateTimeFormat(span.first_day, cldr := _locale(locale))
-    return _digits(written["d"], cldr), _digits(written["LLL"], cldr)
+    written = DateTimeFormat(span.first_day, cldr := locale_of(locale))
+    return digits(written["d"], cldr), digits(written["LLL"], cldr)
 
 
 def list_words(parts: Sequence[str], *, locale: str) -> str:
     """Join words as the locale does: "English, French and Spanish". Nothing gives an empty text."""
-    cldr = _locale(locale)
+    cldr = locale_of(locale)
     words = format_list(list(parts), style="standard", locale=cldr)
     if cldr.language == "es" and len(parts) > 1 and _SPANISH_I.match(parts[-1]):
         return f"{words.removesuffix(f'y {parts[-1]}')}e {parts[-1]}"
@@ -233,14 +222,14 @@ def list_words(parts: Sequence[str], *, locale: str) -> str:
 
 def language_words(tags: Sequence[str], *, locale: str) -> str:
     """Name languages as inside a sentence: "English and French", « anglais et français ». Unknown tags stay tags."""
-    cldr = _locale(locale)
+    cldr = locale_of(locale)
     names = [_language(tag, cldr) for tag in tags]
     return list_words([name.lower() for name in names] if cldr.language in _SMALL_LANGUAGES else names, locale=locale)
 
 
 def own_name(tag: str) -> str:
     """Name a language in itself, as in a choice of languages: "Français", "Ελληνικά". Unknown tags stay tags."""
-    name = _language(tag, _locale(tag))
+    name = _language(tag, locale_of(tag))
     return name[:1].upper() + name[1:]
 
 
@@ -252,24 +241,7 @@ def french_spaces(text: str) -> str:
     SPACE (Lexique des règles typographiques en usage à l’Imprimerie nationale). No space is added where there was none,
     so addresses and hours stay whole; emoticons and Markdown pictures are left alone. Twice is the same as once.
     """
-    return _FRENCH_SPACE.sub(lambda space: _NARROW_NBSP if space["wide"] is None else _NBSP, text)
-
-
-@cache
-def _tables(name: str) -> localedata.LocaleDataDict:
-    tables: dict[str | int | None, Any] = dict(localedata.load(name).items())
-    return localedata.LocaleDataDict(deepcopy(tables))
-
-
-@cache
-def _locale(tag: str) -> Locale:
-    subtags = tag.replace("-", "_").split("_")
-    while subtags:
-        try:
-            return _OwnLocale.parse("_".join(subtags))
-        except (UnknownLocaleError, ValueError):
-            subtags.pop()
-    return _OwnLocale("en")
+    return _FRENCH_SPACE.sub(lambda space: NARROW_NBSP if space["wide"] is None else NBSP, text)
 
 
 def _language(tag: str, cldr: Locale) -> str:
@@ -343,7 +315,7 @@ def _dates(runs: Sequence[_Days], *, cldr: Locale, year: bool) -> str:
     ranges = any(run.first != run.last for run in runs)
     months = [list(group) for _, group in groupby(runs, key=_shared_month)]
     changes = [earlier[-1].last.year != later[0].first.year for earlier, later in pairwise(months)]
-    shown = [True, *changes] if _year_leads(cldr) else [*changes, True]
+    shown = [True, *changes] if year_leads(cldr) else [*changes, True]
     phrases = [
         _month(month, cldr=cldr, year=year and last, ranges=ranges)
         if _shared_month(month[0]) != month[0]
@@ -355,19 +327,19 @@ def _dates(runs: Sequence[_Days], *, cldr: Locale, year: bool) -> str:
 
 def _month(runs: Sequence[_Days], *, cldr: Locale, year: bool, ranges: bool) -> str:
     """Write runs within one month; beside `ranges` a single day may need an article."""
-    between, after = _day_signs(cldr)
+    between, after = day_signs(cldr)
     over, single = _RANGE_WORDS.get(cldr.language, (f"{{}}{between}{{}}", "{}"))
     parts = []
     for run in runs:
-        first, last = _number(run.first, cldr), _number(run.last, cldr)
+        first, last = number(run.first, cldr), number(run.last, cldr)
         parts.append(over.format(first, last) if first != last else single.format(first) if ranges else first)
     days = list_words([*(part + after for part in parts[:-1]), parts[-1]], locale=str(cldr))
-    return _write(_pattern(cldr, "long", year=year), runs[-1].last, cldr=cldr, days=days)
+    return write(day_pattern(cldr, "long", year=year), runs[-1].last, cldr=cldr, days=days)
 
 
 def _over_months(run: _Days, *, cldr: Locale, year: bool, shown: bool) -> str:
     """Write a run over several months: "30 November – 2 December 2026"; two years are both written."""
-    two_years, leads = run.first.year != run.last.year, _year_leads(cldr)
+    two_years, leads = run.first.year != run.last.year, year_leads(cldr)
     first = _day(run.first, cldr=cldr, year=year and (two_years or (shown and leads)))
     last = _day(run.last, cldr=cldr, year=year and (two_years or (shown and not leads)))
     if cldr.language in _RANGE_WORDS:
@@ -376,7 +348,7 @@ def _over_months(run: _Days, *, cldr: Locale, year: bool, shown: bool) -> str:
 
 
 def _day(day: date, *, cldr: Locale, weekday: bool = False, year: bool) -> str:
-    return _write(_pattern(cldr, "full" if weekday else "long", year=year), day, cldr=cldr)
+    return write(day_pattern(cldr, "full" if weekday else "long", year=year), day, cldr=cldr)
 
 
 def _hours(spans: Iterable[Span], cldr: Locale) -> str:
@@ -394,20 +366,16 @@ def _hours(spans: Iterable[Span], cldr: Locale) -> str:
 
 def _clock_pair(start: datetime, end: datetime, cldr: Locale) -> tuple[str, str]:
     """Write two hours; AM or PM stands once where it is the same for both."""
-    clock = _clock_tokens(cldr)
+    clock = clock_pattern(cldr)
     half = tuple(token for token in clock if token[0] in "abB")
-    if start == end or _write(half, start, cldr=cldr) != _write(half, end, cldr=cldr):
+    if start == end or write(half, start, cldr=cldr) != write(half, end, cldr=cldr):
         return _clock(start, cldr), _clock(end, cldr)
-    first, last = _without(_TRAILING_HALF, clock), _without(_LEADING_HALF, clock)
-    return _write(first, start, cldr=cldr), _write(last, end, cldr=cldr)
+    first, last = without(TRAILING_HALF, clock), without(LEADING_HALF, clock)
+    return write(first, start, cldr=cldr), write(last, end, cldr=cldr)
 
 
 def _clock(moment: datetime, cldr: Locale) -> str:
-    return _write(_clock_tokens(cldr), moment, cldr=cldr)
-
-
-def _clock_tokens(cldr: Locale) -> _Tokens:
-    return _tokens(re.sub(r"\s", " ", cldr.time_formats["short"].pattern))
+    return write(clock_pattern(cldr), moment, cldr=cldr)
 
 
 def _zoned(clock: str, zone: str, cldr: Locale) -> str:
@@ -428,73 +396,3 @@ def _between(first: str, last: str, cldr: Locale) -> str:
         return f"{first}{sign}{last}"
     dash = sign.strip().replace("-", "–")
     return f"{first} {dash} {last}" if any(mark.isspace() for mark in first) else f"{first}{dash}{last}"
-
-
-@cache
-def _day_signs(cldr: Locale) -> tuple[str, str]:
-    """Give what the locale writes between two days of a month, and after each: (".–", ".") in German."""
-    interval, long = _tokens("".join(cldr.interval_formats["yMMMd"]["d"])), _pattern(cldr, "long", year=True)
-    found = re.search("d d", _letters(interval))
-    sign = interval[found.start() + 1][1] if found else "–"
-    after = "".join(text for _, text in long[_letters(long).index("d") + 1 :][:1])
-    return re.sub(r"\s*([–~～])\s*", r"\1", sign), re.split(r"[\s,،-]", after)[0]
-
-
-@cache
-def _pattern(cldr: Locale, length: Literal["full", "long"], *, year: bool) -> _Tokens:
-    """Read the pattern of a day, with or without its year."""
-    pattern = str(cldr.date_formats[length].pattern)
-    if cldr.language == "en":
-        # CLDR has a comma in "Tuesday, 1 December 2026" and none in "Tuesday 1 December".
-        pattern = pattern.replace("EEEE, d", "EEEE d")
-    return _tokens(pattern) if year else _without(_YEAR, _tokens(pattern))
-
-
-def _year_leads(cldr: Locale) -> bool:
-    letters = _letters(_pattern(cldr, "long", year=True))
-    return letters.index("y") < letters.index("M")
-
-
-@cache
-def _tokens(pattern: str) -> _Tokens:
-    """Read a CLDR pattern (UTS 35, Date Format Patterns)."""
-    pieces = [
-        (" ", part) if isinstance(part, str) else (part[0], part[0] * part[1]) for _, part in tokenize_pattern(pattern)
-    ]
-    return tuple(
-        (letter, "".join(text for _, text in group)) for letter, group in groupby(pieces, key=lambda piece: piece[0])
-    )
-
-
-def _letters(tokens: _Tokens) -> str:
-    return "".join(letter for letter, _ in tokens)
-
-
-def _without(part: re.Pattern[str], tokens: _Tokens) -> _Tokens:
-    """Take out the tokens whose letters match."""
-    found = part.search(_letters(tokens))
-    return tokens[: found.start()] + tokens[found.end() :] if found else tokens
-
-
-def _write(tokens: _Tokens, moment: date, *, cldr: Locale, days: str = "") -> str:
-    """Fill a pattern; `days` stands for the day of the month where there are several."""
-    written = DateTimeFormat(moment, cldr)
-    texts = []
-    for letter, text in tokens:
-        if letter == "d":
-            texts.append(days or _number(moment, cldr, text))
-        else:
-            texts.append(text if letter == " " else _digits(written[text], cldr))
-    return re.sub(f"[{_NBSP}{_NARROW_NBSP}]", " ", "".join(texts))
-
-
-def _number(day: date, cldr: Locale, field: str = "d") -> str:
-    """Write the day of the month."""
-    if day.day == 1 and cldr.language in _FIRST_OF_MONTH:
-        return _FIRST_OF_MONTH[cldr.language]
-    return _digits(DateTimeFormat(day, cldr)[field], cldr)
-
-
-def _digits(text: str, cldr: Locale) -> str:
-    zero = ord(_ZEROS.get(cldr.default_numbering_system, "0"))
-    return text.translate({ord("0") + digit: zero + digit for digit in range(10)})

@@ -17,6 +17,7 @@ from babel import Locale
 from babel.dates import format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from newsletter.patterns import locale_of
 from newsletter.times import Span, day_words, span_words
 from newsletter.words import Catalogue, catalogue, languages
 
@@ -88,12 +89,12 @@ class Tongue:
 
     def percent(self, share: float) -> str:
         """A share from 0 to 1 in hundredths: "12.5%"."""
-        pattern = Locale.parse(self._babel).percent_formats[None].pattern
+        pattern = self._babel.percent_formats[None].pattern
         return format_percent(share, format=pattern.replace("0", "0.#"), locale=self._babel)
 
     @property
-    def _babel(self) -> str:
-        return self.locale.replace("-", "_")
+    def _babel(self) -> Locale:
+        return locale_of(self.locale)
 
 
 @cache
