@@ -1,7 +1,8 @@
 """
 The column types and the base class of every table of the program.
 
-Takes nothing; yields `Base`, from which all tables derive, and columns that behave alike on SQLite and PostgreSQL;
+Takes nothing; yields `Base`, from which all tables derive, and columns that behave alike on SQLite and PostgreSQL,
+with the one statement that SQLAlchemy has once for each of them;
 promises that every constraint has a name, that datetimes come back aware and in UTC, and that enums are stored by
 value and checked by the database.
 """
@@ -12,7 +13,9 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Enum, ForeignKey, Integer, MetaData
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -143,3 +146,8 @@ def json_column(default_factory: Callable[[], Any] | None = None, *, nullable: b
     if default_factory is not None:
         return Field(default_factory=default_factory, sa_column=column)
     return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def insert_into(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return the INSERT of the session's database, which can say what happens where a row stands in its way."""
+    return postgresql.insert(table) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(table)

@@ -8,7 +8,7 @@ log gives their memberships and departures as they are stored. The caller commit
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from subscribers.models import (
     Subscriber,
     SuppressionReason,
 )
+from subscribers.replay import replay
 
 _ORIGIN_BITS = {4: 24, 6: 48}
 """Bits of an IP address that are kept: enough to see abuse, too few to name a household."""
@@ -30,22 +31,7 @@ _ORIGIN_BITS = {4: 24, 6: 48}
 OWN_WISH = (SuppressionReason.UNSUBSCRIBED, SuppressionReason.ERASED)
 """Suppressions that were the person's own wish. A complaint, a dead mailbox or an operator's decision stays."""
 
-UNDO = "undo"
-"""The source of what takes a farewell back: it restores what was, and is no new consent to anything else."""
-
 _GONE = frozenset({MembershipState.LEFT, MembershipState.REMOVED})
-
-_IMPLIED = {
-    ConsentAction.SUBSCRIBED: MembershipState.PENDING,
-    ConsentAction.CONFIRMED: MembershipState.CONFIRMED,
-    ConsentAction.IMPORTED: MembershipState.CONFIRMED,
-    ConsentAction.LEFT: MembershipState.LEFT,
-    ConsentAction.RESUBSCRIBED: MembershipState.PENDING,
-    ConsentAction.REMOVED: MembershipState.REMOVED,
-}
-"""How a person stands to a list after a line that does not say it."""
-
-_CONSENTING = frozenset({ConsentAction.SUBSCRIBED, ConsentAction.CONFIRMED, ConsentAction.RESUBSCRIBED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +60,6 @@ class Circumstances:
     newsletter: str = ""
     asked: datetime | None = None
     mailing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """How somebody stands by their log alone: to lists by name, and the newsletters they left."""
-
-    memberships: Mapping[str, MembershipState]
-    departures: frozenset[str]
 
 
 def record(
@@ -287,26 +265,6 @@ def undo(
         ):
             held.append(line.list_name)
     return held
-
-
-def replay(lines: Iterable[ConsentEntry]) -> Replayed:
-    """Return how a person stands by the lines of their log, oldest first: the log is the truth, the rows follow.
-
-    A list that was renamed or deleted since stands under the name the person knew.
-    """
-    memberships: dict[str, MembershipState] = {}
-    departures: set[str] = set()
-    for line in lines:
-        before = memberships.get(line.list_name)
-        if line.list_name:
-            memberships[line.list_name] = MembershipState(line.state or _IMPLIED[line.action])
-        if line.action is ConsentAction.LEFT_NEWSLETTER:
-            departures.add(line.newsletter)
-        elif line.source == UNDO or not line.list_name:
-            departures -= set() if line.list_name else {line.newsletter}
-        elif line.action in _CONSENTING and before is not memberships[line.list_name] is MembershipState.CONFIRMED:
-            departures -= {line.newsletter} if line.newsletter else set(departures)
-    return Replayed(memberships, frozenset(departures))
 
 
 def shortened_origin(origin: str) -> str:

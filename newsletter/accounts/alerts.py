@@ -11,14 +11,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import JSON, Column, ColumnElement, UniqueConstraint, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, col
 
 from newsletter.accounts.models import OperatorRow
 from newsletter.accounts.operator import Operator
 from newsletter.accounts.sessions import operator_of
 from newsletter.database import changed_rows
-from subscribers.columns import Base, enum_column, enum_type, identity, instant, reference
+from subscribers.columns import Base, enum_column, enum_type, identity, insert_into, instant, reference
 
 QUIET: Final = dt.timedelta(hours=1)
 """Between two messages about one matter, also where it ended and came back."""
@@ -105,9 +104,8 @@ def notice(
     newsletter: str = EVERY_NEWSLETTER,
 ) -> AlertRow:
     """Note that something is the matter: it is new, or goes on, or begins again after it had ended."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = {"kind": kind, "newsletter": newsletter, "matter": matter[:200], "facts": dict(facts), "since": now}
-    session.execute(insert(AlertRow).values(row).on_conflict_do_nothing())
+    session.execute(insert_into(session, AlertRow).values(row).on_conflict_do_nothing())
     this = (
         col(AlertRow.kind) == kind,
         col(AlertRow.newsletter) == newsletter,

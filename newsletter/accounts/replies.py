@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import LargeBinary, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Column, Field, Session, col
 
 from newsletter.database import changed_rows
-from subscribers.columns import Base, identity, instant
+from subscribers.columns import Base, identity, insert_into, instant
 
 KEPT: Final = dt.timedelta(hours=24)
 """How long an answer is given again."""
@@ -64,9 +62,8 @@ def claim(session: Session, *, caller: str, key: str, fingerprint: str, now: dt.
     mine = (col(ReplyRow.caller) == caller, col(ReplyRow.key) == key)
     dead = (col(ReplyRow.status) == 0, col(ReplyRow.created) <= now - STALE)
     changed_rows(session, delete(ReplyRow).where(*mine, *dead))
-    insert = insert_postgres if session.get_bind().dialect.name == "postgresql" else insert_sqlite
     row = {"caller": caller, "key": key, "fingerprint": fingerprint, "created": now}
-    made = insert(ReplyRow).values(**row, status=0, media_type="", body=b"").on_conflict_do_nothing()
+    made = insert_into(session, ReplyRow).values(**row, status=0, media_type="", body=b"").on_conflict_do_nothing()
     if changed_rows(session, made) == 1:
         return None
     found = session.scalars(select(ReplyRow).where(*mine)).one()

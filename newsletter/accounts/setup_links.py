@@ -6,7 +6,6 @@ once, ends after its term, and that no row tells a token (it holds the digest).
 """
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlmodel import Session, col
 
 from newsletter.accounts.credentials import SetupLinkRow
 from newsletter.accounts.operator import OperatorId, Role
+from newsletter.accounts.sessions import digest_of
 from newsletter.database import changed_rows
 
 LASTING: Final = dt.timedelta(hours=72)
@@ -57,7 +57,7 @@ def make(
     """Make a link and return its token, for the one time: 256 bits in base64url."""
     token = secrets.token_urlsafe(32)
     row = SetupLinkRow(
-        digest=_digest(token), role=role, email=email, made_by=made_by, created=now, expires=now + LASTING
+        digest=digest_of(token), role=role, email=email, made_by=made_by, created=now, expires=now + LASTING
     )
     row.operator_id = operator_id
     session.add(row)
@@ -67,7 +67,7 @@ def make(
 
 def find(session: Session, token: str, *, now: dt.datetime) -> SetupLink | None:
     """What a token stands for; None where it was used, withdrawn or has ended."""
-    open_ = (col(SetupLinkRow.digest) == _digest(token), col(SetupLinkRow.expires) > now)
+    open_ = (col(SetupLinkRow.digest) == digest_of(token), col(SetupLinkRow.expires) > now)
     row = session.scalars(select(SetupLinkRow).where(*open_)).one_or_none()
     return None if row is None else _link(row)
 
@@ -120,7 +120,3 @@ def _link(row: SetupLinkRow) -> SetupLink:
         created=row.created,
         expires=row.expires,
     )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -7,7 +7,6 @@ the operator's role lets them do now.
 """
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from sqlmodel import Session, col
 from newsletter.accounts.credentials import ApiTokenRow
 from newsletter.accounts.models import OperatorRow
 from newsletter.accounts.operator import Operator, OperatorId, Role
-from newsletter.accounts.sessions import operator_of
+from newsletter.accounts.sessions import digest_of, operator_of
 from newsletter.database import changed_rows
 
 PREFIX: Final = "nl_"
@@ -91,7 +90,7 @@ def issue(
     """Make a token and return it, for the one time: the prefix, and 256 bits in base64url."""
     token = PREFIX + secrets.token_urlsafe(32)
     words = " ".join(scope.value for scope in Scope if scope in set(scopes))
-    row = ApiTokenRow(operator_id=operator_id, name=name, digest=_digest(token), scopes=words, created=now)
+    row = ApiTokenRow(operator_id=operator_id, name=name, digest=digest_of(token), scopes=words, created=now)
     row.expires = expires
     session.add(row)
     session.flush()
@@ -104,7 +103,7 @@ def find(session: Session, token: str, *, now: dt.datetime) -> TokenHolder | Non
         select(ApiTokenRow, OperatorRow)
         .join(OperatorRow, col(OperatorRow.id) == col(ApiTokenRow.operator_id))
         .where(
-            col(ApiTokenRow.digest) == _digest(token),
+            col(ApiTokenRow.digest) == digest_of(token),
             or_(col(ApiTokenRow.expires).is_(None), col(ApiTokenRow.expires) > now),
             col(OperatorRow.disabled).is_(None),
         )
@@ -150,7 +149,3 @@ def revoke(session: Session, operator_id: OperatorId, token_id: int) -> bool:
 
 def _scopes(words: str) -> tuple[Scope, ...]:
     return tuple(Scope(word) for word in words.split())
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, Text, UniqueConstraint, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import BigInteger, Column, Integer, Text, UniqueConstraint, delete, select, update
 from sqlmodel import Field, Session, col
 
 from newsletter.database import changed_rows
-from subscribers.columns import Base, identity, instant, reference
+from subscribers.columns import Base, identity, insert_into, instant, reference
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  no secret, but how one begins
 """As Standard Webhooks writes a secret: the prefix, and base64."""
@@ -120,7 +118,6 @@ def remove(session: Session, webhook_id: int) -> bool:
 
 def tell(session: Session, webhook_id: int, *, event: WebhookEvent, matter: str, body: str, now: dt.datetime) -> bool:
     """Plan a call; False where the webhook was told of the matter before."""
-    insert = insert_postgres if session.get_bind().dialect.name == "postgresql" else insert_sqlite
     row = {
         "uid": f"msg_{uuid.uuid4().hex}",
         "webhook_id": webhook_id,
@@ -130,9 +127,8 @@ def tell(session: Session, webhook_id: int, *, event: WebhookEvent, matter: str,
         "created": now,
         "due": now,
     }
-    return (
-        changed_rows(session, insert(WebhookCallRow).values(**row, attempts=0, status=0).on_conflict_do_nothing()) == 1
-    )
+    call = insert_into(session, WebhookCallRow).values(**row, attempts=0, status=0).on_conflict_do_nothing()
+    return changed_rows(session, call) == 1
 
 
 def due_calls(session: Session, now: dt.datetime, *, limit: int) -> Sequence[tuple[WebhookCallRow, WebhookRow]]:
@@ -170,9 +166,3 @@ def calls_of(session: Session, webhook_id: int, *, limit: int) -> Sequence[Webho
 def drop_ended(session: Session, before: dt.datetime) -> int:
     """Delete calls that ended before an instant; returns how many."""
     return changed_rows(session, delete(WebhookCallRow).where(col(WebhookCallRow.ended) < before))
-
-
-def open_calls(session: Session, webhook_id: int) -> int:
-    """How many calls of a webhook wait."""
-    mine = (col(WebhookCallRow.webhook_id) == webhook_id, col(WebhookCallRow.ended).is_(None))
-    return session.scalar(select(func.count()).select_from(WebhookCallRow).where(*mine)) or 0

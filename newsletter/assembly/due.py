@@ -8,11 +8,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import UniqueConstraint, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, col
 
 from newsletter.database import changed_rows
-from subscribers.columns import Base, identity, instant, reference
+from subscribers.columns import Base, identity, insert_into, instant, reference
 
 
 class CadenceRow(Base, table=True):
@@ -47,16 +46,14 @@ def known(session: Session) -> dict[int, CadenceRow]:
 
 def set_cadence(session: Session, newsletter_id: int, *, cron: str, zone: str, since: dt.datetime) -> None:
     """Note a cadence; what was due under the one before it is due no more."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"cron": cron, "zone": zone, "since": since}
-    statement = insert(CadenceRow).values(newsletter_id=newsletter_id, **values)
+    statement = insert_into(session, CadenceRow).values(newsletter_id=newsletter_id, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["newsletter_id"], set_=values))
 
 
 def take(session: Session, newsletter_id: int, *, at: dt.datetime, issue: str, now: dt.datetime) -> bool:
     """Take a time that is due; False where somebody has."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = insert(SlotRow).values(newsletter_id=newsletter_id, at=at, issue=issue, taken=now)
+    row = insert_into(session, SlotRow).values(newsletter_id=newsletter_id, at=at, issue=issue, taken=now)
     taken = session.scalar(row.on_conflict_do_nothing().returning(col(SlotRow.id))) is not None
     later = update(CadenceRow).where(col(CadenceRow.newsletter_id) == newsletter_id, col(CadenceRow.since) < at)
     changed_rows(session, later.values(since=at))

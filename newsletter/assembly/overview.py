@@ -6,7 +6,7 @@ Takes a session, never commits. Lists are read in pages, by the key of their las
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlmodel import Session, col
@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from newsletter.assembly.facts import IssueState, PlacedItem, Placement
 from newsletter.assembly.models import ArrangementRow, IssueRow, ItemRow, VerdictRow
 from newsletter.assembly.selection import TAKEN, EntryVerdict
+from newsletter.assembly.store import said_of, verdict_of
 from newsletter.content.entry import Kind
 from newsletter.content.issue import IssuePlan
 from newsletter.content.models import EntryRow, EntryText
@@ -82,13 +83,13 @@ def left_out(session: Session, issue_id: int, *, search: str = "", after: int = 
         title = func.lower(col(VerdictRow.title)).contains(search.lower(), autoescape=True)
         own.append(title | col(VerdictRow.entry_key).contains(search.lower(), autoescape=True))
     rows = session.scalars(select(VerdictRow).where(*own).order_by(col(VerdictRow.position)).limit(limit))
-    return [LeftOut(row.position, _verdict(row)) for row in rows]
+    return [LeftOut(row.position, verdict_of(row)) for row in rows]
 
 
 def verdicts_of(session: Session, issue_id: int, keys: Collection[str]) -> Mapping[str, EntryVerdict]:
     """What the last assembly said of some entries, by key."""
     own = (col(VerdictRow.issue_id) == issue_id, col(VerdictRow.entry_key).in_(keys))
-    return {row.entry_key: _verdict(row) for row in session.scalars(select(VerdictRow).where(*own))}
+    return {row.entry_key: verdict_of(row) for row in session.scalars(select(VerdictRow).where(*own))}
 
 
 def judge_again(session: Session, issue_id: int, verdicts: Sequence[EntryVerdict]) -> None:
@@ -99,12 +100,11 @@ def judge_again(session: Session, issue_id: int, verdicts: Sequence[EntryVerdict
     for verdict in verdicts:
         if known.get(verdict.key) == verdict:
             continue
-        said: dict[str, Any] = {"title": verdict.title, "code": verdict.code, "words": verdict.words}
-        said["section"] = verdict.section
+        said = said_of(verdict)
         mine = (col(VerdictRow.issue_id) == issue_id, col(VerdictRow.entry_key) == verdict.key)
         if not changed_rows(session, update(VerdictRow).where(*mine).values(**said)):
             free += 1
-            session.add(VerdictRow(issue_id=issue_id, position=free, entry_key=verdict.key, **said))
+            session.add(VerdictRow(issue_id=issue_id, position=free, **said))
     session.flush()
 
 
@@ -194,7 +194,3 @@ def find_before(session: Session, issue_id: int, *, stamp: str) -> Before | None
 def forget_before(session: Session, issue_id: int) -> None:
     """What was done last cannot be undone any more."""
     session.execute(delete(ArrangementRow).where(col(ArrangementRow.issue_id) == issue_id))
-
-
-def _verdict(row: VerdictRow) -> EntryVerdict:
-    return EntryVerdict(key=row.entry_key, title=row.title, code=row.code, words=row.words, section=row.section)

@@ -46,7 +46,7 @@ def save_plan(session: Session, newsletter_id: int, plan: IssuePlan, *, now: dt.
     A changed plan keeps the items of the last assembly until the next one. Raises WrongState for a change to an issue
     that is no draft any more.
     """
-    row = _find(session, newsletter_id, plan.slug)
+    row = find_issue(session, newsletter_id, plan.slug)
     difference = compare(None if row is None else plan_of(row), plan)
     if difference.effect is Effect.UNCHANGED:
         return difference
@@ -77,7 +77,7 @@ def copy_issue(session: Session, row: IssueRow, slug: str, *, now: dt.datetime) 
 
     Raises WrongState where the slug is taken.
     """
-    if _find(session, row.newsletter_id, slug) is not None:
+    if find_issue(session, row.newsletter_id, slug) is not None:
         raise WrongState(f"there is an issue {slug!r} already: choose another name for the copy")
     save_plan(session, row.newsletter_id, following(plan_of(row), slug), now=now)
     return session.scalars(select(IssueRow).where(*_named(row.newsletter_id, slug))).one()
@@ -128,7 +128,7 @@ def previous_plan(session: Session, newsletter_id: int, date: dt.date) -> IssueP
 
 def find_issue(session: Session, newsletter_id: int, slug: str) -> IssueRow | None:
     """An issue of a newsletter, or None."""
-    return _find(session, newsletter_id, slug)
+    return session.scalars(select(IssueRow).where(*_named(newsletter_id, slug))).one_or_none()
 
 
 def own_sections(session: Session) -> frozenset[str]:
@@ -178,7 +178,8 @@ def replace_items(
         row.sqlmodel_update({**snapshot, "changed": now, "revision": row.revision + 1})
         _replace(session, ItemRow, issue_id, _item_values(session, row, selection.items))
     row.assembled = now
-    _replace(session, VerdictRow, issue_id, _verdict_values(selection.verdicts))
+    told = [{"position": place, **said_of(verdict)} for place, verdict in enumerate(selection.verdicts)]
+    _replace(session, VerdictRow, issue_id, told)
     session.flush()
     return changed
 
@@ -204,14 +205,6 @@ def rearrange(
     session.flush()
 
 
-def _verdict_values(verdicts: Sequence[EntryVerdict]) -> list[dict[str, Any]]:
-    told = [
-        {"entry_key": each.key, "title": each.title, "code": each.code, "words": each.words, "section": each.section}
-        for each in verdicts
-    ]
-    return [{"position": place, **values} for place, values in enumerate(told)]
-
-
 def items(session: Session, issue_id: int) -> tuple[PlacedItem, ...]:
     """The items of an issue in order."""
     own = select(ItemRow).where(col(ItemRow.issue_id) == issue_id).order_by(col(ItemRow.position))
@@ -230,13 +223,26 @@ def items(session: Session, issue_id: int) -> tuple[PlacedItem, ...]:
 def verdicts(session: Session, issue_id: int) -> tuple[EntryVerdict, ...]:
     """What was said of every entry when the issue was assembled: those that stand in it first, in its order."""
     own = select(VerdictRow).where(col(VerdictRow.issue_id) == issue_id).order_by(col(VerdictRow.position))
-    found = [
-        EntryVerdict(key=row.entry_key, title=row.title, code=row.code, words=row.words, section=row.section)
-        for row in session.scalars(own)
-    ]
+    found = [verdict_of(row) for row in session.scalars(own)]
     # What was arranged by hand since has its place in the items alone.
     first = {item.key: item.position for item in reversed(items(session, issue_id))}
     return tuple(sorted(found, key=lambda verdict: first.get(verdict.key, len(first))))
+
+
+def verdict_of(row: VerdictRow) -> EntryVerdict:
+    """The verdict in a row."""
+    return EntryVerdict(key=row.entry_key, title=row.title, code=row.code, words=row.words, section=row.section)
+
+
+def said_of(verdict: EntryVerdict) -> dict[str, Any]:
+    """What a row says of a verdict, in whichever issue and place: `verdict_of` the other way round."""
+    return {
+        "entry_key": verdict.key,
+        "title": verdict.title,
+        "code": verdict.code,
+        "words": verdict.words,
+        "section": verdict.section,
+    }
 
 
 def set_state(
@@ -316,10 +322,6 @@ def load_issue(session: Session, slug: str, newsletter: str | None = None) -> Is
         entries=found,
         pictures=picture_sizes(session, {name for image in images for name in image.file.values()}),
     )
-
-
-def _find(session: Session, newsletter_id: int, slug: str) -> IssueRow | None:
-    return session.scalars(select(IssueRow).where(*_named(newsletter_id, slug))).one_or_none()
 
 
 def _named(newsletter_id: int, slug: str) -> tuple[ColumnElement[bool], ...]:

@@ -8,19 +8,18 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import CursorResult, delete, func
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from newsletter.compilation.artifact import Artifact, artifact_from
 from newsletter.compilation.correction import CorrectedEdition, Correction
 from newsletter.compilation.models import ArtifactRow, BuildRow, CorrectedRow, CorrectionRow, PinRow
 from newsletter.errors import NotFound
+from subscribers.columns import insert_into
 
 
 def put(session: Session, artifact: Artifact, *, now: dt.datetime) -> bool:
     """Store an artifact unless it is there; returns whether it is new."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(ArtifactRow).values(
+    statement = insert_into(session, ArtifactRow).values(
         digest=artifact.digest,
         language=artifact.language,
         variant=artifact.variant,

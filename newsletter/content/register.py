@@ -81,7 +81,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterPage:
-    """Rows in order; `later` and `earlier` say whether there are newer and older ones; `count` is at most the bound."""
+    """Rows in order; `newer` and `older` say whether there are newer and older ones; `count` is at most the bound."""
 
     rows: tuple[Standing, ...]
     newer: bool
@@ -131,9 +131,7 @@ def page(
     )
 
 
-def _beyond(mark: Mark | None, *, up: bool) -> ColumnElement[bool]:
-    if mark is None:
-        raise ValueError("a page begins beyond a mark")
+def _beyond(mark: Mark, *, up: bool) -> ColumnElement[bool]:
     day, number = col(EntryRow.published), col(EntryRow.id)
     if up:
         return or_(day > mark.published, and_(day == mark.published, number > mark.id))

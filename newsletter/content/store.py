@@ -46,10 +46,7 @@ def list_newsletters(session: Session) -> list[tuple[int, Newsletter]]:
 
 def get_newsletter(session: Session, slug: str) -> tuple[int, Newsletter]:
     """A newsletter with its id. Raises NotFound with the nearest slugs."""
-    row = _newsletter_row(session, slug)
-    if row is None:
-        known = session.scalars(select(col(NewsletterRow.slug))).all()
-        raise NotFound("newsletter", slug, near=get_close_matches(slug, known))
+    row = _known_newsletter(session, slug)
     return row_id(row), Newsletter.model_validate(row.settings)
 
 
@@ -95,8 +92,8 @@ def newsletter_of_entry(session: Session, key: str, *, slug: str | None = None) 
 
 def stored_newsletter(session: Session, slug: str) -> tuple[Newsletter, dt.datetime]:
     """A newsletter's settings, and when they were last changed. Raises NotFound."""
-    settings = get_newsletter(session, slug)[1]
-    return settings, session.scalars(select(col(NewsletterRow.changed)).where(col(NewsletterRow.slug) == slug)).one()
+    row = _known_newsletter(session, slug)
+    return Newsletter.model_validate(row.settings), row.changed
 
 
 def hold_newsletter(session: Session, slug: str, *, seen: dt.datetime) -> bool:
@@ -364,6 +361,14 @@ def _note_words(session: Session, saved: Sequence[tuple[int, Entry]]) -> None:
 
 def _newsletter_row(session: Session, slug: str) -> NewsletterRow | None:
     return session.scalar(select(NewsletterRow).where(col(NewsletterRow.slug) == slug))
+
+
+def _known_newsletter(session: Session, slug: str) -> NewsletterRow:
+    row = _newsletter_row(session, slug)
+    if row is None:
+        known = session.scalars(select(col(NewsletterRow.slug))).all()
+        raise NotFound("newsletter", slug, near=get_close_matches(slug, known))
+    return row
 
 
 def _topic_rows(session: Session, newsletter_id: int) -> Sequence[TopicRow]:

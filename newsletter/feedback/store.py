@@ -177,12 +177,7 @@ def get_event(session: Session, event: str) -> EventRow | None:
 
 def kinds_of(session: Session, mailing: str) -> Mapping[Kind, int]:
     """How many events of each kind a mailing has, proven ones only; each delivery once a kind."""
-    counted = session.execute(
-        select(col(EventRow.kind), func.count(func.distinct(EventRow.delivery_id)))
-        .where(col(EventRow.mailing) == mailing, col(EventRow.proof) != Proof.NONE)
-        .group_by(col(EventRow.kind))
-    )
-    return {Kind(kind): count for kind, count in counted}
+    return kinds_of_mailings(session, [mailing]).get(mailing, {})
 
 
 def kinds_of_mailings(session: Session, mailings: Collection[str]) -> Mapping[str, Mapping[Kind, int]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from newsletter.accounts import factors, sessions, setup_links, team
+from newsletter.accounts import factors, sessions, team
 from newsletter.accounts.models import Deed, OperatorRow
 from newsletter.accounts.operator import OperatorId, Role
 from newsletter.accounts.passwords import hashed, matches
@@ -36,7 +36,7 @@ from newsletter.database import reading
 from newsletter.errors import NotFound, WrongState
 from newsletter.pipeline import attempts
 from newsletter.pipeline.parts import Parts
-from newsletter.pipeline.profiles import change_profile
+from newsletter.pipeline.profiles import change_profile, put_password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,7 @@ class Account:
         ensure_password(new, name=row.name)
         known = hashed(new)
         with self._parts.sessions() as session:
-            team.change(session, operator_id, password=known)
-            setup_links.drop_of(session, operator_id)
-            sessions.end_all(session, operator_id)
+            put_password(session, operator_id, known)
             token = sessions.begin(session, operator_id, agent=agent, now=self._parts.now())
             self._note(session, Deed.PASSWORD_CHANGED, row)
             session.commit()

@@ -168,17 +168,18 @@ class Alerting:
 
     def mailbox_failed(self, reason: str) -> None:
         """The mailbox for what comes back could not be read."""
-        self._settle(AlertKind.MAILBOX, {"mailbox": {"reason": reason}})
+        self._settle(AlertKind.MAILBOX, [Matter(kind=AlertKind.MAILBOX, name="mailbox", facts={"reason": reason})])
 
     def mailbox_read(self) -> None:
         """It could be read."""
-        self._settle(AlertKind.MAILBOX, {})
+        self._settle(AlertKind.MAILBOX, [])
 
     def relays(self, silent: Collection[str]) -> None:
         """Hear from a dispatcher which relays it leaves alone; writes only where that has changed."""
         seen = frozenset(silent)
         if seen != self._silent:
-            self._settle(AlertKind.RELAY, {relay: {"relay": relay} for relay in seen})
+            matters = [Matter(kind=AlertKind.RELAY, name=relay, facts={"relay": relay}) for relay in seen]
+            self._settle(AlertKind.RELAY, matters)
             self._silent = seen
 
     def watch(self, now: dt.datetime | None = None) -> int:
@@ -189,7 +190,7 @@ class Alerting:
             known = alerts.matters_since(session, AlertKind.FINISHED, now - 2 * LOOKED_BACK)
             ended = [run for run in planning.ended_since(session, now - LOOKED_BACK) if _named(run) not in known]
             finished = [self._finished(session, run) for run in ended]
-        self._settle(AlertKind.PAUSED, {matter.name: matter.facts for matter in still}, matters=still)
+        self._settle(AlertKind.PAUSED, still)
         if finished:
             with self._parts.sessions() as session:
                 for matter in finished:
@@ -220,20 +221,17 @@ class Alerting:
             session.commit()
         return Trial.SENT if planned else Trial.NO_ADDRESS
 
-    def _settle(
-        self, kind: AlertKind, holding: Mapping[str, Mapping[str, str]], *, matters: Sequence[Matter] = ()
-    ) -> None:
+    def _settle(self, kind: AlertKind, matters: Sequence[Matter]) -> None:
         """Note what is the matter, and that the rest of its kind is over; touches no row where nothing has changed."""
-        now = self._parts.now()
+        now, holding = self._parts.now(), {matter.name: matter for matter in matters}
         with reading(self._parts.engine) as session:
             known = {row.matter for row in alerts.open_alerts(session, (kind,))}
-        if known == set(holding):
+        if known == holding.keys():
             return
         with self._parts.sessions() as session:
             alerts.end_others(session, kind, holding=list(holding), now=now)
-            made = {matter.name: matter for matter in matters}
             for name in holding.keys() - known:
-                note(session, made.get(name) or Matter(kind=kind, name=name, facts=holding[name]), now=now)
+                note(session, holding[name], now=now)
             session.commit()
 
     def _end_approvals(self, now: dt.datetime) -> None:
@@ -247,13 +245,15 @@ class Alerting:
             alerts.end_others(session, AlertKind.APPROVAL, holding=drafts, now=now)
             session.commit()
 
-    def _room(self) -> dict[str, dict[str, str]]:
+    def _room(self) -> list[Matter]:
         """The disk where it is nearly full."""
         database = self._parts.engine.url
         if self._parts.engine.dialect.name != "sqlite" or not database.database:
-            return {}
+            return []
         free = shutil.disk_usage(Path(database.database).resolve().parent).free
-        return {"disk": {"free": f"{free / 1e9:.1f}"}} if free < LITTLE_SPACE else {}
+        if free >= LITTLE_SPACE:
+            return []
+        return [Matter(kind=AlertKind.DISK, name="disk", facts={"free": f"{free / 1e9:.1f}"})]
 
     def _stopped(self, session: Session, run: RunRow) -> Matter:
         return self._of_run(session, run, AlertKind.PAUSED, {"reason": run.held or ""})
@@ -285,15 +285,11 @@ class Alerting:
             readers = alerts.who_chose(session, alert.kind, alert.newsletter)
             settings = self._sender(session, alert.newsletter)
         made: dict[Operator, Artifact] = {}
-        for reader in readers if settings else ():
-            told = said(
-                alert.kind,
-                alert.facts,
-                catalogue(reader.language, WORDS),
-                newsletter=alert.newsletter,
-                zone=reader.timezone,
-            )
-            made[reader] = self._artifact(alert.kind.value, told, reader, settings)
+        if settings is not None:
+            for reader in readers:
+                words = catalogue(reader.language, WORDS)
+                told = said(alert.kind, alert.facts, words, newsletter=alert.newsletter, zone=reader.timezone)
+                made[reader] = self._artifact(alert.kind.value, told, reader, settings)
         with self._parts.sessions() as session:
             if not alerts.take(session, alert, now=now):
                 return 0
@@ -333,11 +329,10 @@ class Alerting:
         known = [settings for _, settings in content.list_newsletters(session)]
         return next((settings for settings in known if newsletter in {settings.slug, EVERY_NEWSLETTER}), None)
 
-    def _artifact(self, label: str, told: Said, reader: Operator, settings: Newsletter | None) -> Artifact:
+    def _artifact(self, label: str, told: Said, reader: Operator, settings: Newsletter) -> Artifact:
         from newsletter.compilation.notice import Notice, compile_notice  # the dispatcher needs no compiler
         from newsletter.compilation.theme import theme_names
 
-        assert settings is not None  # noqa: S101  who asks has looked
         words = catalogue(reader.language, WORDS)
         name = _in(settings.name, words.language, settings)
         notice = Notice(

@@ -196,10 +196,11 @@ class Approval:
         facts = self._facts(slug, newsletter)
         if facts.state is not IssueState.APPROVED:
             return
-        if self.compile(slug, newsletter=newsletter).pinned:
+        built = self.compile(slug, newsletter=newsletter)
+        if built.pinned:
             self._ensure_sendable(facts)
             return
-        self._void(facts, reason="; ".join(self._changes(facts, newsletter)))
+        self._void(facts, reason="; ".join(self._changes(facts, built)))
         raise ApprovalVoid(f"issue {slug} was changed after its approval: compile it, look at it and approve it again")
 
     def _ensure_sendable(self, facts: IssueFacts) -> None:
@@ -216,9 +217,8 @@ class Approval:
             back_to_draft(session, facts.id, now=self._parts.now(), reason=reason)
             session.commit()
 
-    def _changes(self, facts: IssueFacts, newsletter: str | None) -> tuple[str, ...]:
+    def _changes(self, facts: IssueFacts, built: Built) -> tuple[str, ...]:
         """The titles of what says something else than what was approved."""
-        built = self.compile(facts.plan.slug, newsletter=newsletter)
         with self._parts.sessions() as session:
             return changed_since(_pinned(session, facts), built.artifacts)
 

@@ -150,10 +150,8 @@ class Feedback:
         while True:
             with reading(self._parts.engine) as session:
                 attempts = store.failed_attempts(session, after=store.place(session, ATTEMPTS), limit=CHUNK)
-                events, seen = (
-                    [evidence.of_attempt(attempt) for attempt in attempts],
-                    attempts[-1].id if attempts else None,
-                )
+                events = [evidence.of_attempt(attempt) for attempt in attempts]
+                seen = attempts[-1].id if attempts else None
             if seen is None:
                 return total
             total += self.absorb(events)

@@ -41,9 +41,8 @@ def engagement(session: Session) -> Engagement:
     """
 
     def look(reaction: Reaction, asked: str | dt.datetime) -> Select[int | None]:
-        if reaction is Reaction.RECEIVED:
-            return received(_mailings(session, asked) if isinstance(asked, str) else asked)
-        return reacted(reaction.value, asked)
+        meant = _mailings(session, asked) if isinstance(asked, str) else asked
+        return received(meant) if reaction is Reaction.RECEIVED else reacted(reaction.value, meant)
 
     return look
 

@@ -34,7 +34,7 @@ from newsletter.accounts.team import Member
 from newsletter.database import reading
 from newsletter.errors import NotFound, WrongState
 from newsletter.pipeline.parts import Parts
-from newsletter.pipeline.profiles import change_profile, ensure_free
+from newsletter.pipeline.profiles import change_profile, end_all, ensure_free, put_password
 
 if TYPE_CHECKING:
     from newsletter.pipeline.account import Account
@@ -203,8 +203,7 @@ class Operators:
         with self._parts.sessions() as session:
             row = _row(session, name)
             ensure_password(password, name=row.name)
-            team.change(session, OperatorId(row.id or 0), password=hashed(password))
-            self._end_all(session, row)
+            put_password(session, OperatorId(row.id or 0), hashed(password))
             self._note(session, Deed.PASSWORD_CHANGED, row.name)
             session.commit()
 
@@ -215,7 +214,7 @@ class Operators:
             if row.disabled is None:
                 _ensure_admin_left(session, row)
                 team.change(session, OperatorId(row.id or 0), disabled=self._parts.now())
-                self._end_all(session, row)
+                end_all(session, OperatorId(row.id or 0))
                 self._note(session, Deed.OPERATOR_DISABLED, row.name)
             session.commit()
 
@@ -244,10 +243,6 @@ class Operators:
             _ensure_admin_left(session, row)
         self._note(session, Deed.ROLE_CHANGED, f"{row.name}: {row.role} → {role}")
         team.change(session, OperatorId(row.id or 0), role=role)
-        sessions.end_all(session, OperatorId(row.id or 0))
-
-    def _end_all(self, session: Session, row: OperatorRow) -> None:
-        setup_links.drop_of(session, OperatorId(row.id or 0))
         sessions.end_all(session, OperatorId(row.id or 0))
 
     def _note(self, session: Session, deed: Deed, about: str) -> None:

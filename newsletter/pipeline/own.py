@@ -29,9 +29,10 @@ from newsletter.pipeline.stopping import stop_unmeant
 from newsletter.words import ENGLISH
 from subscribers import consent, store
 from subscribers.address import masked, parse_address
-from subscribers.consent import UNDO, Circumstances, shortened_origin
+from subscribers.consent import Circumstances, shortened_origin
 from subscribers.errors import InvalidAddress, TokenRefused, UnknownSubscriber
 from subscribers.models import Asking, RequestKind, Subscriber
+from subscribers.replay import UNDO
 from subscribers.tokens import address_digest, sign, verify
 
 __all__ = ["Card", "Changes", "Farewell", "Left", "Own", "Restored"]

@@ -22,7 +22,7 @@ from newsletter.errors import InvalidInput
 from newsletter.logs import logger
 from newsletter.pipeline.barring import Barring
 from newsletter.pipeline.changes import Changes
-from newsletter.pipeline.dossier import Data, Dossier, data_at, data_by_id
+from newsletter.pipeline.dossier import Data, Dossier, data_at
 from newsletter.pipeline.enrolment import Enrolment, described
 from newsletter.pipeline.erasure import Erasure
 from newsletter.pipeline.glances import Glances
@@ -258,11 +258,6 @@ class People:
             self._note_reading(session, told)
             session.commit()
         return told.data
-
-    def data_of(self, subscriber_id: int) -> Data:
-        """The same for a person who asks for it themselves; raises UnknownSubscriber."""
-        with reading(self._parts.engine) as session:
-            return data_by_id(session, subscriber_id).data
 
     def _note_reading(self, session: Session, told: Dossier) -> None:
         note_deed(

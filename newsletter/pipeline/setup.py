@@ -14,7 +14,6 @@ from newsletter.accounts.models import Deed, OperatorRow
 from newsletter.accounts.operator import OperatorId, Role
 from newsletter.accounts.passwords import hashed
 from newsletter.accounts.problems import (
-    EMAIL_TAKEN,
     LINK_ENDED,
     NAME_TAKEN,
     FieldRefused,
@@ -29,6 +28,7 @@ from newsletter.accounts.setup_links import SetupLink
 from newsletter.accounts.store import note_deed
 from newsletter.database import reading
 from newsletter.pipeline.parts import Parts
+from newsletter.pipeline.profiles import ensure_free, put_password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +89,7 @@ class Setup:
             row.role = offered.link.role
             if team.by_name(session, name) is not None:
                 raise FieldRefused("name", NAME_TAKEN)
-            if team.by_email(session, email) is not None:
-                raise FieldRefused("email", EMAIL_TAKEN)
+            ensure_free(session, email)
             operator_id = team.add(session, row)
             self._note(session, Deed.OPERATOR_ADDED, name, f"{name}, {_by(offered.link)}")
             held = sessions.begin(session, operator_id, agent=agent, now=self._parts.now())
@@ -103,9 +102,7 @@ class Setup:
             offered = self._taken(session, token)
             ensure_password(password, name=offered.name)
             operator_id = OperatorId(offered.link.operator_id or 0)
-            team.change(session, operator_id, password=hashed(password))
-            setup_links.drop_of(session, operator_id)
-            sessions.end_all(session, operator_id)
+            put_password(session, operator_id, hashed(password))
             self._note(session, Deed.PASSWORD_CHANGED, offered.name, f"{offered.name}, {_by(offered.link)}")
             session.commit()
 

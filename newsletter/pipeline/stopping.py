@@ -16,7 +16,7 @@ from newsletter.errors import NewsletterError
 from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_named
 from newsletter.pipeline.meaning import condition_of_text
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow
-from newsletter.planning.store import move_deliveries, of_digest, of_mailing, of_run, runs
+from newsletter.planning.store import move_deliveries, of_mailing, of_run, runs
 from subscribers import store
 from subscribers.errors import SubscribersError
 from subscribers.models import Subscriber
@@ -68,7 +68,7 @@ def stop_unmeant(session: Session, subscriber: Subscriber, *, reason: str, now: 
     return sum(
         move_deliveries(
             session,
-            of_run(run.id or 0) & of_mailing(run.mailing) & of_digest(subscriber.digest),
+            of_run(run.id or 0) & of_mailing(run.mailing) & (col(DeliveryRow.digest) == subscriber.digest),
             expected=UNSENT,
             state=DeliveryState.SUPPRESSED,
             now=now,

@@ -30,6 +30,7 @@ from newsletter.planning.models import RunRow
 from newsletter.planning.store import runs_ended
 from newsletter.times import rfc3339
 from subscribers.models import ConsentAction, ConsentEntry, MembershipState
+from subscribers.replay import state_after
 from subscribers.store import consent_after, newest_consent
 
 RETRIES: Final = tuple(
@@ -55,8 +56,18 @@ AT_ONCE: Final = 20
 GONE: Final = 410
 """The status by which a program says that it wants no more calls."""
 
-_CONFIRMING: Final = frozenset({ConsentAction.CONFIRMED, ConsentAction.IMPORTED, ConsentAction.RESUBSCRIBED})
-_LEAVING: Final = frozenset({ConsentAction.LEFT, ConsentAction.LEFT_NEWSLETTER, ConsentAction.REMOVED})
+_EVENTS: Final = {
+    MembershipState.CONFIRMED: WebhookEvent.SUBSCRIBER_JOINED,
+    MembershipState.LEFT: WebhookEvent.SUBSCRIBER_LEFT,
+    MembershipState.REMOVED: WebhookEvent.SUBSCRIBER_LEFT,
+}
+"""What is told of somebody who stands so to a list since."""
+
+_NEWSLETTER_EVENTS: Final = {
+    ConsentAction.RESUBSCRIBED: WebhookEvent.SUBSCRIBER_JOINED,
+    ConsentAction.LEFT_NEWSLETTER: WebhookEvent.SUBSCRIBER_LEFT,
+}
+"""What is told of a line about a newsletter."""
 
 Post = Callable[..., int]
 """Makes a call, as `callbacks.post`."""
@@ -264,7 +275,4 @@ def _changes(lines: Sequence[tuple[ConsentEntry, str | None]]) -> dict[WebhookEv
 
 
 def _event_of(line: ConsentEntry) -> WebhookEvent | None:
-    if line.action in _LEAVING:
-        return WebhookEvent.SUBSCRIBER_LEFT
-    is_member = line.state == MembershipState.CONFIRMED or (line.state is None and line.action in _CONFIRMING)
-    return WebhookEvent.SUBSCRIBER_JOINED if is_member else None
+    return _EVENTS.get(state_after(line)) if line.list_name else _NEWSLETTER_EVENTS.get(line.action)

@@ -4,12 +4,11 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, not_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from newsletter.database import changed_rows
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
-from subscribers.columns import UTCDateTime
+from subscribers.columns import UTCDateTime, insert_into
 from subscribers.models import Membership, MembershipState, Subscriber, Suppression
 from subscribers.segments import Condition
 
@@ -132,8 +131,8 @@ def plan_chunk(session: Session, people: People, *, run: RunRow, now: dt.datetim
     numbers = ("epoch", "attempts", "repeats")
     columns = ["mailing", "run_id", "subscriber_id", "digest", "language", "artifact", "state", *numbers]
     columns += ["changed", "next_at", "dated"]
-    dialect = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = dialect(DeliveryRow).from_select(columns, rows, include_defaults=False).on_conflict_do_nothing()
+    insert = insert_into(session, DeliveryRow).from_select(columns, rows, include_defaults=False)
+    statement = insert.on_conflict_do_nothing()
     # Without being asked SQLAlchemy does not say how many rows an INSERT made on PostgreSQL.
     return changed_rows(session, statement.execution_options(preserve_rowcount=True))
 

@@ -9,8 +9,6 @@ go through the one grammar, so that a row can ask for nothing that text could no
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from subscribers.errors import SegmentSyntaxError
@@ -30,13 +28,12 @@ from subscribers.segments.expression import (
     Value,
 )
 from subscribers.segments.relations import BY_KIND, MEANINGS, STOOD, Form, Meaning, Relation, fits, relations_of
-from subscribers.segments.text import WORDS_OF_TIME
+from subscribers.segments.text import WORD_OF_TIME, quoted, value_text
 
 MAX_ROWS: Final = 60
 """Rows of a form: more than anybody reads, and few enough to draw again at every change."""
 
 
-_WORD_OF_TIME: Final = {operator: word for word, operator in WORDS_OF_TIME.items()}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SPAN: Final = re.compile(r"([0-9]{1,5}) (day|week|month|year)s?")
@@ -109,11 +106,11 @@ def row_text(row: Row) -> str:
 def _standing_text(row: Row, meaning: Meaning) -> str:
     match meaning.form:
         case Form.NONE:
-            return f"list {_quoted(row.value)} is {meaning.word}"
+            return f"list {quoted(row.value)} is {meaning.word}"
         case Form.SPAN:
-            return f"{meaning.word} {_quoted(row.value)} in the last {_written(row.when, _SPAN)}"
+            return f"{meaning.word} {quoted(row.value)} in the last {_written(row.when, _SPAN)}"
         case _:
-            return f"{meaning.word} {_quoted(row.value)} since {_written(row.when, _DAY)}"
+            return f"{meaning.word} {quoted(row.value)} since {_written(row.when, _DAY)}"
 
 
 def _comparison_text(row: Row, meaning: Meaning) -> str:
@@ -129,17 +126,17 @@ def _comparison_text(row: Row, meaning: Meaning) -> str:
             return f"{name} {operator} {span}" if operator is Operator.WITHIN else f"{name} before {span} ago"
         case Form.DAY:
             # In words, behind which the grammar takes nothing but a day.
-            return f"{name} {_WORD_OF_TIME[operator]} {_written(row.value, _DAY)}"
+            return f"{name} {WORD_OF_TIME[operator]} {_written(row.value, _DAY)}"
         case _ if kind is Kind.REACTION:
-            return f"{name} {_quoted(row.value)}"
+            return f"{name} {quoted(row.value)}"
         case _:
             like = operator is Operator.LIKE
-            return f"{name} {operator} {_quoted(row.value) if like else _literal(kind, row.value)}"
+            return f"{name} {operator} {quoted(row.value) if like else _literal(kind, row.value)}"
 
 
 def _written(text: str, pattern: re.Pattern[str]) -> str:
     """Write a day or a time; anything else as text, which the grammar refuses there in its own words."""
-    return text if pattern.fullmatch(text) else _quoted(text)
+    return text if pattern.fullmatch(text) else quoted(text)
 
 
 def _divided(text: str) -> list[str]:
@@ -149,11 +146,7 @@ def _divided(text: str) -> list[str]:
 def _literal(kind: Kind, text: str) -> str:
     """Write a value; those of attributes read as what they look like, as in an import."""
     plain = _NUMBER.fullmatch(text) or _DAY.fullmatch(text) or text in {"true", "false"}
-    return text if kind is Kind.ATTRIBUTE and plain else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    return text if kind is Kind.ATTRIBUTE and plain else quoted(text)
 
 
 def shape_of(expression: Expression) -> Shape | None:
@@ -161,14 +154,14 @@ def shape_of(expression: Expression) -> Shape | None:
     shape = _shape(expression)
     if shape is None or sum(len(group.rows) for group in shape.groups) > MAX_ROWS:
         return None
-    return shape if _means(shape, expression) else None
+    return shape if _means(to_text(shape), expression) else None
 
 
-def _means(shape: Shape, expression: Expression) -> bool:
+def _means(text: str, expression: Expression) -> bool:
     from subscribers.segments.grammar import parse
 
     try:
-        return parse(to_text(shape)) == expression
+        return parse(text) == expression
     except SegmentSyntaxError:
         return False
 
@@ -216,16 +209,7 @@ def _row(expression: Expression) -> Row | None:
 def _leaf_row(leaf: Leaf) -> Row | None:
     if isinstance(leaf, Everybody):
         return None
-    return next((row for row in _candidates(leaf) if _is(row, leaf)), None)
-
-
-def _is(row: Row, leaf: Leaf) -> bool:
-    from subscribers.segments.grammar import parse
-
-    try:
-        return parse(row_text(row)) == leaf
-    except SegmentSyntaxError:
-        return False
+    return next((row for row in _candidates(leaf) if _means(row_text(row), leaf)), None)
 
 
 def _candidates(leaf: Comparison | Standing) -> Iterator[Row]:
@@ -243,16 +227,12 @@ def _candidates(leaf: Comparison | Standing) -> Iterator[Row]:
 
 def _when(value: Value) -> str:
     match value:
-        case bool():
-            return "true" if value else "false"
-        case date():
-            return value.isoformat()
-        case Ago(count, unit):
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+        case Ago():
+            return value.span
         case str():
             return value
         case _:
-            return f"{Decimal(repr(value)):f}"
+            return value_text(value)
 
 
 def row_of(name: str, relation: str, *, value: str = "", when: str = "", negated: bool = False) -> Row:

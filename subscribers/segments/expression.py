@@ -123,6 +123,11 @@ class Ago:
     count: int
     unit: Unit = Unit.DAY
 
+    @property
+    def span(self) -> str:
+        """The time in between, as it is written: `30 days`."""
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
 
 Day = date | Ago
 """A day of the calendar, or one that moves along."""

@@ -40,7 +40,7 @@ WORDS_OF_STANDING = {
 }
 """How it is asked when somebody came to stand to a list as they do."""
 
-_WORD_OF_TIME = {operator: word for word, operator in WORDS_OF_TIME.items()}
+WORD_OF_TIME = {operator: word for word, operator in WORDS_OF_TIME.items()}
 _WORD_OF_STANDING = {state: word for word, state in WORDS_OF_STANDING.items()}
 
 
@@ -66,15 +66,15 @@ def _leaf(leaf: Leaf) -> str:
         case Everybody():
             return "all"
         case Standing(name, state, When() as since):
-            return f"{_WORD_OF_STANDING[state]} {_quoted(name)} {_when(since)}"
+            return f"{_WORD_OF_STANDING[state]} {quoted(name)} {_when(since)}"
         case Standing(name, state):
-            return f"list {_quoted(name)} is {state}"
+            return f"list {quoted(name)} is {state}"
         case _:
             return _comparison(leaf)
 
 
 def _comparison(node: Comparison) -> str:
-    field, values = node.field, list(map(_value, node.values))
+    field, values = node.field, list(map(value_text, node.values))
     match node.operator:
         case Operator.EMPTY | Operator.NOT_EMPTY:
             return f"{field} {node.operator}"
@@ -92,29 +92,27 @@ def _comparison(node: Comparison) -> str:
 
 def _when(when: When) -> str:
     if when.operator is Operator.WITHIN and isinstance(when.day, Ago):
-        return f"in the last {_span(when.day)}"
-    return f"{_WORD_OF_TIME[when.operator]} {_value(when.day)}"
+        return f"in the last {when.day.span}"
+    return f"{WORD_OF_TIME[when.operator]} {value_text(when.day)}"
 
 
-def _value(value: Value) -> str:
+def value_text(value: Value) -> str:
+    """Return one value as `parse` reads it."""
     match value:
         case bool():
             return "true" if value else "false"
         case str():
-            return _quoted(value)
+            return quoted(value)
         case date():
             return value.isoformat()
         case Ago():
-            return "today" if value == Ago(0) else f"{_span(value)} ago"
+            return "today" if value == Ago(0) else f"{value.span} ago"
         case _:
             return f"{Decimal(repr(value)):f}"
 
 
-def _span(ago: Ago) -> str:
-    return f"{ago.count} {ago.unit}{'' if ago.count == 1 else 's'}"
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return text in quotation marks, as a value is written."""
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 

@@ -220,7 +220,7 @@ def _reaction(node: Comparison) -> str:
 
 def _dated(operator: Operator, day: Value) -> str:
     if operator is Operator.WITHIN and isinstance(day, Ago):
-        return f"in the {_span(day)} up to the day of sending"
+        return f"in the {day.span} up to the day of sending"
     return _DATES[operator].format(_value(day))
 
 
@@ -235,10 +235,6 @@ def _value(value: Value) -> str:
         case Ago(0):
             return "the day of sending"
         case Ago():
-            return f"{_span(value)} before the day of sending"
+            return f"{value.span} before the day of sending"
         case _:
             return f"{value:,}"
-
-
-def _span(ago: Ago) -> str:
-    return f"{ago.count} {ago.unit}{'' if ago.count == 1 else 's'}"

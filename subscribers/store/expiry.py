@@ -22,9 +22,7 @@ from subscribers.models import (
     Subscriber,
 )
 from subscribers.store.batches import in_batches
-
-ACTIVE = (MembershipState.PENDING, MembershipState.CONFIRMED)
-"""How somebody stands to a list who may come to receive it."""
+from subscribers.store.bulk import PRESENT
 
 
 class Piece(NamedTuple):
@@ -74,7 +72,7 @@ def people_gone(session: Session, before: datetime, *, after: int, limit: int) -
         col(Subscriber.id) > after,
         col(Subscriber.id) <= last,
         col(Subscriber.updated) < before,
-        ~_has_membership(or_(col(Membership.state).in_(ACTIVE), col(Membership.changed) >= before)),
+        ~_has_membership(or_(col(Membership.state).in_(PRESENT), col(Membership.changed) >= before)),
         ~exists().where(col(Departure.subscriber_id) == Subscriber.id, col(Departure.at) >= before),
     )
     ids = [key for key in session.scalars(gone.order_by(col(Subscriber.id))) if key is not None]

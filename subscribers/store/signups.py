@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from subscribers.columns import insert_into
 from subscribers.models import (
     Asking,
     ConfirmationRequest,
@@ -26,9 +26,9 @@ SWEPT = 200
 
 def put_wording(session: Session, *, version: str, language: str, text: str, now: datetime) -> None:
     """Keep the words of a version, if they are not kept yet."""
-    dialect = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"version": version, "language": language, "text": text, "since": now}
-    session.execute(dialect(Wording).values(row).on_conflict_do_nothing(index_elements=["version"]))
+    insertion = insert_into(session, Wording).values(row)
+    session.execute(insertion.on_conflict_do_nothing(index_elements=["version"]))
 
 
 def wordings(session: Session, versions: Iterable[str]) -> Mapping[str, Wording]:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from subscribers.columns import insert_into
 from subscribers.models import (
     ConfirmationRequest,
     ConsentEntry,
@@ -82,8 +82,7 @@ def put_suppressions(
     if not rows:
         return frozenset(weaker)
     # Somebody else may be about the same address; one of us is enough.
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added = insert(Suppression).values(rows).on_conflict_do_nothing().returning(col(Suppression.digest))
+    added = insert_into(session, Suppression).values(rows).on_conflict_do_nothing().returning(col(Suppression.digest))
     return frozenset((*weaker, *session.scalars(added)))
 
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 from integration.desk import desk_client
-from integration.writing import Clock, an_entry, rivers
+from integration.signing import Clock
+from integration.writing import START, an_entry, rivers
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -34,7 +35,7 @@ def anna(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
     engine = open_engine(f"sqlite:///{folder / 'n.sqlite'}")
     Base.metadata.create_all(engine)
-    clock = Clock()
+    clock = Clock(START)
     pipeline = rivers(engine, folder, clock=clock)
     many = []
     for number in range(ENTRIES):

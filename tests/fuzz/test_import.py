@@ -71,13 +71,15 @@ _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def taken(path):
     """Read a file up to the database and check all that comes of it."""
+    rows, refusal = [], "none"
     try:
         with opened(path) as table:
             file = understood(table, Manner())
             check = row_reader(table, file.columns, file.origin)
             rows = [check(line, cells) for line, cells in table.rows()]
-    except SubscribersError:
-        return
+    except SubscribersError as error:
+        refusal = str(error)
+    assert refusal
     for row in rows:
         if isinstance(row, Problem):
             assert row.words

@@ -1,6 +1,7 @@
 """An issue that waits to be checked, in two languages, for tests of what officers and reviewers do with it."""
 
 import json
+import shutil
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -20,11 +21,11 @@ CHECK = f"{DESK}/check"
 
 
 @contextmanager
-def opened_scene(file, *entries):
-    """A scene over a SQLite file that has tables and no rows, for the tests of a module: see `Scene.again`."""
-    engine = open_engine(f"sqlite:///{file}")
+def opened_scene(ready, folder):
+    """A scene over a copy of a SQLite file that has tables and no rows, for the tests of a module: see `Scene.again`."""
+    engine = open_engine(f"sqlite:///{shutil.copy(ready, folder / 'newsletter.sqlite')}")
     try:
-        yield Scene(engine, file.parent, *entries)
+        yield Scene(engine, folder)
     finally:
         engine.dispose()
 

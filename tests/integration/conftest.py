@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from conftest import need
 from integration.sent_scene import prepared
+from integration.signing import Clock
 from sqlmodel import col, select
 
 import newsletter.tables  # noqa: F401  registers every table
@@ -134,10 +135,50 @@ def approved(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("approved"))
 
 
+@pytest.fixture(scope="module")
+def people_desk(sqlite_ready, tmp_path_factory):
+    """People, and operators of every role at the desk; tests take it by `at_desk`."""
+    from integration.desk_people import surroundings
+
+    with surroundings(sqlite_ready, tmp_path_factory.mktemp("people")) as those:
+        yield those
+
+
+@pytest.fixture
+def at_desk(people_desk):
+    """The people and the operators as they were at first."""
+    return people_desk.restored()
+
+
+@pytest.fixture(scope="module")
+def checking(sqlite_ready, tmp_path_factory):
+    """An issue that waits to be checked; each test begins with `again`."""
+    from integration.checking import opened_scene
+
+    with opened_scene(sqlite_ready, tmp_path_factory.mktemp("checks")) as scene:
+        yield scene
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request):
     """The same tables in either database."""
-    return request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+    return _engine_of(request, request.param)
+
+
+@pytest.fixture
+def chosen_engine(request):
+    """A SQLite file; of a test that asks for `signing.BOTH`, either database."""
+    return _engine_of(request, getattr(request, "param", "sqlite"))
+
+
+def _engine_of(request, name):
+    return request.getfixturevalue("sqlite_engine" if name == "sqlite" else "postgres_engine")
+
+
+@pytest.fixture
+def clock():
+    """The clock of `signing.bare_pipeline`, to be moved."""
+    return Clock()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """People for tests of the desk: an installation with lists, people and segments, and operators who look at them."""
 
-import datetime as dt
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from integration.desk import DeskClient, desk_client
 from integration.kept import Kept
+from integration.signing import KEYS, NOW, Clock
 from sqlmodel import Session
 
 from newsletter.accounts.operator import Role
@@ -19,10 +19,7 @@ from newsletter.database import open_engine, session_factory
 from newsletter.links import Links
 from newsletter.pipeline.parts import Parts
 from newsletter.settings import Settings
-from subscribers.tokens import Keys
 
-KEYS = Keys(signing=(("k1", b"a secret for signing"),), suppression=b"a secret for digests")
-NOW = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 RIVERS = Newsletter.model_validate(
     {
         "slug": "rivers",
@@ -35,19 +32,6 @@ RIVERS = Newsletter.model_validate(
     }
 )
 HOSTILE = "<script>alert(1)</script>"
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += dt.timedelta(**by)
 
 
 def people_pipeline(engine, *, public_url: str = "http://localhost") -> Pipeline:
@@ -90,12 +74,11 @@ class Surroundings:
     viewer: DeskClient
     kept: Kept
 
-    @contextmanager
-    def restored(self) -> Iterator["Surroundings"]:
+    def restored(self) -> "Surroundings":
         """The surroundings as they were at first."""
         self.kept.put_back()
-        self.pipeline.parts.now.now = NOW  # type: ignore[attr-defined]  # the clock of `people_pipeline`
-        yield self
+        self.pipeline.parts.now.instant = NOW  # type: ignore[attr-defined]  # the clock of `people_pipeline`
+        return self
 
 
 @contextmanager

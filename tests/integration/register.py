@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+from integration.signing import ADA, KEYS, Clock
 from sqlalchemy import select as choose
 from sqlalchemy import text
 from sqlmodel import col, select
@@ -23,12 +24,6 @@ from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunSt
 from newsletter.settings import Settings, Uncertain
 from subscribers import store, suppression
 from subscribers.columns import Base
-from subscribers.tokens import Keys
-
-NOW = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
-KEYS = Keys(signing=(("k1", b"a secret for signing"),), suppression=b"a secret for digests")
-ADA = "ada@town.example"
-BOB = "bob@harbour.example"
 
 RIVERS = Newsletter.model_validate(
     {
@@ -41,19 +36,6 @@ RIVERS = Newsletter.model_validate(
         "sections": [{"key": "news"}],
     }
 )
-
-
-class Clock:
-    """Stands still until it is set."""
-
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-    def pass_days(self, days):
-        self.now += dt.timedelta(days=days)
 
 
 class Register:

@@ -11,34 +11,30 @@ from newsletter.database import session_factory
 from newsletter.links import Links
 from newsletter.pipeline.parts import Parts
 from newsletter.settings import Settings
-from subscribers import consent, store
+from subscribers import store
+from subscribers.replay import replay
 from subscribers.tokens import Keys
 
 KEYS = Keys(signing=(("k1", b"a secret for signing"),), suppression=b"a secret for digests")
+NOW = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 ADA = "ada@town.example"
 BOB = "bob@harbour.example"
 
-BOTH = pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+BOTH = pytest.mark.parametrize("chosen_engine", ["sqlite", "postgresql"], indirect=True)
 """Of tests that run on both databases; the others say the same on either."""
 
 
 class Clock:
     """Stands still until it is moved."""
 
-    def __init__(self):
-        self.instant = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
+    def __init__(self, instant=NOW):
+        self.instant = instant
 
     def __call__(self):
         return self.instant
 
     def forward(self, **delta):
         self.instant += dt.timedelta(**delta)
-
-
-def engine_for(request):
-    """The engine that a test asks for with `BOTH`, else that of a SQLite file."""
-    wanted = getattr(request, "param", "sqlite")
-    return request.getfixturevalue("postgres_engine" if wanted == "postgresql" else "sqlite_engine")
 
 
 def bare_pipeline(engine, clock):
@@ -80,7 +76,7 @@ def states_of(pipeline, address=ADA):
     with pipeline.parts.sessions() as session:
         person = store.get_subscriber(session, address)
         found = {name: each.state for name, each in store.memberships_of(session, person.id).items()}
-        replayed = consent.replay(store.consent_of(session, person.digest))
+        replayed = replay(store.consent_of(session, person.digest))
         assert replayed.memberships == found
         assert replayed.departures == frozenset(store.departures_of(session, person.id))
         return found

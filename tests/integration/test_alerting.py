@@ -8,7 +8,7 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from integration.signing import BOTH, Clock, a_newsletter, bare_pipeline, engine_for
+from integration.signing import BOTH, a_newsletter, bare_pipeline
 from sqlalchemy import update
 from sqlmodel import col, select
 
@@ -33,20 +33,10 @@ from subscribers.suppression import digest_of, suppress_digests
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock, monkeypatch):
+def pipeline(chosen_engine, clock, monkeypatch):
     room = SimpleNamespace(free=10**12)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: room)
-    made = bare_pipeline(engine, clock)
+    made = bare_pipeline(chosen_engine, clock)
     a_newsletter(made)
     made.parts.settings.__dict__["room"] = room
     return made

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from integration.signing import BOTH, Clock, a_newsletter, bare_pipeline, engine_for
+from integration.signing import BOTH, a_newsletter, bare_pipeline
 from sqlmodel import col, select
 
 from newsletter.accounts.alerts import AlertKind, AlertRow
@@ -27,18 +27,8 @@ ZONES = (
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    made = bare_pipeline(chosen_engine, clock)
     a_newsletter(made, cadence={"cron": "0 9 * * mon#1"})
     return made
 

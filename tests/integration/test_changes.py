@@ -1,7 +1,8 @@
 """An operator changes people, one or many; who cannot be changed keeps nobody else from it, and it is told who did."""
 
 import pytest
-from integration.register import ADA, BOB, Register
+from integration.register import Register
+from integration.signing import ADA, BOB
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow

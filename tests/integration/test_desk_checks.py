@@ -1,12 +1,10 @@
 """The page that checks an issue: what it shows is what is sent, and what officers do there holds."""
 
 import re
-import shutil
 import threading
-from pathlib import Path
 
 import pytest
-from integration.checking import CHECK, DESK, ISSUE, NEWSLETTER, Scene, opened_scene
+from integration.checking import CHECK, DESK, ISSUE, NEWSLETTER, Scene
 from integration.desk import desk_client
 from integration.test_correction import an_entry
 from sqlmodel import select
@@ -30,16 +28,9 @@ VAGUE = {"en": {"title": "About quays", "body": "Read it [here](https://www.quay
 SCRIPT = "<script>window.canary = 1</script>"
 
 
-@pytest.fixture(scope="module")
-def house(sqlite_ready, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checks")
-    with opened_scene(Path(shutil.copy(sqlite_ready, folder / "newsletter.sqlite"))) as scene:
-        yield scene
-
-
 @pytest.fixture
-def scene(house):
-    return house.again()
+def scene(checking):
+    return checking.again()
 
 
 @pytest.fixture

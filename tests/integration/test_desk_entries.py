@@ -37,7 +37,7 @@ def house(sqlite_ready, tmp_path_factory):
 @pytest.fixture
 def blank(house):
     """A database without a row, and a clock that stands at the beginning."""
-    house[0].parts.now.now = START
+    house[0].parts.now.instant = START
     return emptied(house[0])
 
 
@@ -198,9 +198,9 @@ def test_a_form_that_nobody_touched_changes_nothing(blank, app):
 
 def test_two_officers_who_meet_are_shown_both_and_nothing_is_lost(pipeline, anna, bruno, clock):
     form = fields_of(anna.get(f"{PATH}/quay").text)
-    clock.go(minutes=1)
+    clock.forward(minutes=1)
     anna.post(f"{PATH}/quay", form | {"title.en": "Anna’s quay", "title.fr": "Le quai d’Anna"})
-    clock.go(minutes=1)
+    clock.forward(minutes=1)
     met = bruno.post(f"{PATH}/quay", form | {"title.en": "Bruno’s quay", "body.fr": "Les mots de Bruno."})
 
     assert met.status_code == 409
@@ -443,7 +443,7 @@ def test_what_people_wrote_stays_text_on_every_page(blank, app, clock):
     form = fields_of(anna.get(f"{PATH}/quay").text)
     anna.post_json(f"{PATH}/quay/draft", {"base": 1, "fields": form | {"title.fr": [SCRIPT + "draft"]}})
     shown = [bruno.get(f"{PATH}/quay"), anna.get(f"{PATH}/quay")]
-    clock.go(minutes=1)
+    clock.forward(minutes=1)
     anna.post(f"{PATH}/quay", form | {"body.en": SCRIPT + "anna"})
     shown += [bruno.post(f"{PATH}/quay", form | {"body.en": SCRIPT + "bruno"})]
     shown += [

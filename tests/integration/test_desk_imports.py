@@ -7,7 +7,7 @@ import stat
 import threading
 
 import pytest
-from integration.desk_people import HOSTILE, surroundings
+from integration.desk_people import HOSTILE
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow
@@ -27,18 +27,6 @@ ada@town.example;Ada;Lyon;
 nobody;;;
 dora@hill.example;Dora;;1
 """
-
-
-@pytest.fixture(scope="module")
-def made(sqlite_ready, tmp_path_factory):
-    with surroundings(sqlite_ready, tmp_path_factory.mktemp("people")) as those:
-        yield those
-
-
-@pytest.fixture
-def at_desk(made):
-    with made.restored():
-        yield made
 
 
 @pytest.fixture

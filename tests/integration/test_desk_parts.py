@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from integration.desk import desk_client
-from integration.writing import Clock, an_entry, rivers
+from integration.writing import an_entry, rivers
 from lxml import html as page
 from PIL import Image
 from sqlalchemy import select
@@ -38,7 +38,7 @@ def pipeline(sqlite_ready, tmp_path_factory):
     """One for all tests here: making the application takes longer than any of them; each has entries of its own."""
     folder = tmp_path_factory.mktemp("parts")
     engine = open_engine(f"sqlite:///{shutil.copy(sqlite_ready, folder / 'newsletter.sqlite')}")
-    yield rivers(engine, folder, an_entry(), an_entry("walk", **AGENDA), an_entry("stroll", **AGENDA), clock=Clock())
+    yield rivers(engine, folder, an_entry(), an_entry("walk", **AGENDA), an_entry("stroll", **AGENDA))
     engine.dispose()
 
 
@@ -293,7 +293,7 @@ def test_a_script_in_a_topic_stays_text(pipeline, officer):
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
 def test_uses_are_counted_in_either_database(engine, tmp_path):
-    pipeline = rivers(engine, tmp_path, clock=Clock())
+    pipeline = rivers(engine, tmp_path)
     stored(pipeline, an_entry("one", topic="silt"), an_entry("two"))
     assert pipeline.topics.shown("rivers").uses == {"silt": 1}
 

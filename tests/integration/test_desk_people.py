@@ -6,7 +6,7 @@ import json
 
 import pytest
 from integration.desk import desk_client
-from integration.desk_people import HOSTILE, people_pipeline, surroundings
+from integration.desk_people import HOSTILE, people_pipeline
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow
@@ -17,18 +17,6 @@ from subscribers.errors import UnknownSubscriber
 from subscribers.models import MembershipState, SuppressionReason
 
 ADA, BOB = "ada@town.example", "bob@harbour.example"
-
-
-@pytest.fixture(scope="module")
-def made(sqlite_ready, tmp_path_factory):
-    with surroundings(sqlite_ready, tmp_path_factory.mktemp("people")) as those:
-        yield those
-
-
-@pytest.fixture
-def at_desk(made):
-    with made.restored():
-        yield made
 
 
 @pytest.fixture

@@ -4,25 +4,13 @@ import re
 from html import unescape
 
 import pytest
-from integration.desk_people import HOSTILE, surroundings
+from integration.desk_people import HOSTILE
 
 from newsletter.errors import TooSlow
 from newsletter.pipeline.glances import Glance, Glances
 from subscribers.errors import UnknownList, UnknownSegment
 
 ADA = "ada@town.example"
-
-
-@pytest.fixture(scope="module")
-def made(sqlite_ready, tmp_path_factory):
-    with surroundings(sqlite_ready, tmp_path_factory.mktemp("people")) as those:
-        yield those
-
-
-@pytest.fixture
-def at_desk(made):
-    with made.restored():
-        yield made
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 import pytest
 from integration.desk import desk_client
-from integration.signing import Clock, bare_pipeline, engine_for
+from integration.signing import bare_pipeline
 
 from newsletter.accounts.operator import Role
 
 
 @pytest.fixture
-def pipeline(request):
-    return bare_pipeline(engine_for(request), Clock())
+def pipeline(sqlite_engine, clock):
+    return bare_pipeline(sqlite_engine, clock)
 
 
 def test_a_program_is_added_tried_and_removed(pipeline):

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from integration.register import ADA, BOB, Register
+from integration.register import Register
+from integration.signing import ADA, BOB
 from sqlmodel import col, select
 
 from newsletter.accounts.store import deeds_about

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 from integration.samples import SMALL_NEWSLETTER
-from integration.signing import BOTH, Clock, a_newsletter, bare_pipeline, engine_for
+from integration.signing import BOTH, a_newsletter, bare_pipeline
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow, Deed
@@ -14,18 +14,8 @@ from newsletter.pipeline.founding import slug_of, usual_sections
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    return bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    return bare_pipeline(chosen_engine, clock)
 
 
 GIVEN = {

@@ -1,10 +1,7 @@
 """Who wrote last, and that somebody else approves where the newsletter asks for it."""
 
-import shutil
-from pathlib import Path
-
 import pytest
-from integration.checking import ISSUE, NEWSLETTER, opened_scene
+from integration.checking import ISSUE, NEWSLETTER
 from integration.desk import desk_client
 from integration.test_correction import an_entry
 from sqlmodel import select
@@ -21,16 +18,9 @@ from newsletter.errors import ApprovalVoid, OwnWork, WrongState
 pytestmark = pytest.mark.usefixtures("no_page_twice")
 
 
-@pytest.fixture(scope="module")
-def house(sqlite_ready, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checks")
-    with opened_scene(Path(shutil.copy(sqlite_ready, folder / "newsletter.sqlite"))) as scene:
-        yield scene
-
-
 @pytest.fixture
-def scene(house):
-    return house.again()
+def scene(checking):
+    return checking.again()
 
 
 def author(scene):

@@ -148,4 +148,7 @@ def test_whoever_is_connected_at_the_end_is_let_go(kept):
 
 
 def test_a_listener_that_never_listened_can_be_closed(kept):
-    asyncio.run(Listener(kept, domain=DOMAIN).close())
+    listener = Listener(kept, domain=DOMAIN)
+    asyncio.run(listener.close())
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        listener._thread.submit(kept, MESSAGE, [NAME])

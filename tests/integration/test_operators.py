@@ -5,7 +5,7 @@ import datetime as dt
 import pyotp
 import pytest
 from argon2 import PasswordHasher
-from integration.signing import BOTH, Clock, bare_pipeline, engine_for
+from integration.signing import BOTH, bare_pipeline
 from sqlmodel import col, select
 
 from newsletter.accounts import factors, passwords
@@ -30,18 +30,8 @@ HERE = "203.0.113.7"
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    made = bare_pipeline(chosen_engine, clock)
     made.operators.add("anna", role=Role.ADMIN, email="Anna@Rivers.example", full_name="Anna Kovács", password=PASSWORD)
     return made
 
@@ -319,8 +309,8 @@ def test_the_log_says_what_stood_there_before_and_no_address(pipeline):
 
 
 @BOTH
-def test_the_first_link_works_once_and_only_while_there_is_nobody(engine, clock):
-    empty = bare_pipeline(engine, clock)
+def test_the_first_link_works_once_and_only_while_there_is_nobody(chosen_engine, clock):
+    empty = bare_pipeline(chosen_engine, clock)
     older, token = empty.operators.setup.first(), empty.operators.setup.first()
     assert empty.operators.setup.look(older) is None
     given = NewOperator(name="Anna", full_name="Anna", email="", password=PASSWORD, timezone="Europe/Brussels")

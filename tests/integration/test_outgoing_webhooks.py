@@ -7,7 +7,7 @@ import hmac
 import json
 
 import pytest
-from integration.signing import BOTH, Clock, bare_pipeline, engine_for
+from integration.signing import BOTH, bare_pipeline
 from sqlmodel import select
 
 from newsletter.accounts import webhooks as store
@@ -19,6 +19,10 @@ from newsletter.content.models import NewsletterRow
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.pipeline.webhooks import GIVEN_UP, RETRIES, SETTLED, Webhooks
 from newsletter.planning.models import RunRow, RunState
+from subscribers import consent
+from subscribers.consent import Circumstances
+from subscribers.models import ConsentAction, MembershipState
+from subscribers.store import get_subscriber
 
 JOINED, LEFT, FINISHED = WebhookEvent.SUBSCRIBER_JOINED, WebhookEvent.SUBSCRIBER_LEFT, WebhookEvent.RUN_FINISHED
 URL = "https://crm.example/hooks"
@@ -42,18 +46,8 @@ class Listener:
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    made = bare_pipeline(chosen_engine, clock)
     made.people.lists.create("members")
     return made
 
@@ -96,6 +90,31 @@ def test_who_joins_and_leaves_is_told_by_public_id_alone(pipeline, verbs, listen
     assert [each["id"] for each in left["subscribers"]] == ids[:1]
     assert "pier.example" not in "".join(body.decode() for *_, body, _ in listener.calls)
     assert verbs.tick() == 0
+
+
+def test_who_asks_for_a_list_has_not_joined_before_they_confirm(pipeline, verbs, listener, clock):
+    join(pipeline, "ada")
+    verbs.add(URL, [JOINED])
+    with pipeline.parts.sessions() as session:
+        ada, circumstances = get_subscriber(session, "ada@pier.example"), Circumstances(at=clock(), source="form")
+        asked = {"circumstances": circumstances, "list_name": "members", "state": MembershipState.PENDING}
+        consent.record(session, subscriber=ada, action=ConsentAction.RESUBSCRIBED, **asked)
+        session.commit()
+    settle(clock)
+    assert verbs.tick() == 0
+
+
+def test_who_leaves_a_newsletter_and_comes_back_is_told_as_both(pipeline, verbs, listener, clock):
+    join(pipeline, "ada")
+    verbs.add(URL, [JOINED, LEFT])
+    with pipeline.parts.sessions() as session:
+        ada, circumstances = get_subscriber(session, "ada@pier.example"), Circumstances(at=clock(), source="form")
+        consent.leave_newsletter(session, subscriber=ada, newsletter="rivers", lists=(), circumstances=circumstances)
+        consent.come_back(session, subscriber=ada, newsletter="rivers", circumstances=circumstances)
+        session.commit()
+    settle(clock)
+    verbs.tick()
+    assert {event for event, _ in listener.told} == {"subscriber.left", "subscriber.joined"}
 
 
 def test_a_call_is_signed_as_standard_webhooks_has_it(pipeline, verbs, listener, clock):

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from integration.signing import ADA, BOB, BOTH, KEYS, Clock, a_newsletter, bare_pipeline, engine_for, states_of
+from integration.signing import ADA, BOB, BOTH, KEYS, a_newsletter, bare_pipeline, states_of
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
@@ -18,7 +18,6 @@ from newsletter.pipeline.own import Changes
 from newsletter.pipeline.signup import AskedFor
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers import store
-from subscribers.consent import UNDO
 from subscribers.errors import (
     InvalidAddress,
     InvalidLanguage,
@@ -39,6 +38,7 @@ from subscribers.models import (
     SuppressionReason,
     Wording,
 )
+from subscribers.replay import UNDO
 from subscribers.tokens import sign
 
 NEW = "ada@lake.example"
@@ -46,18 +46,8 @@ ISSUE = "issue:rivers/2026-12"
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    made = bare_pipeline(chosen_engine, clock)
     a_newsletter(made)
     made.people.lists.create("members", public=True)
     made.people.lists.create("press", public=True)
@@ -350,8 +340,8 @@ def test_what_is_no_address_is_said_at_once(pipeline, mine, rows):
     assert rows(Asking) == []
 
 
-def test_nobody_can_be_written_to_without_a_newsletter(pipeline, mine, engine):
-    with engine.begin() as connection:
+def test_nobody_can_be_written_to_without_a_newsletter(pipeline, mine, chosen_engine):
+    with chosen_engine.begin() as connection:
         connection.execute(text("DELETE FROM newsletter"))
     with pytest.raises(WrongState):
         pipeline.own.ask_for_address(mine(), NEW, origin="")
@@ -496,15 +486,15 @@ def test_a_person_erases_themselves(pipeline, mine, rows):
     ],
     ids=["change", "hand over", "shorten"],
 )
-def test_nothing_can_change_the_consent_log(pipeline, engine, statement):
+def test_nothing_can_change_the_consent_log(pipeline, chosen_engine, statement):
     pipeline.people.add(BOB, list_name="press", given={})
-    with pytest.raises(DBAPIError, match="the consent log is never"), engine.begin() as connection:
+    with pytest.raises(DBAPIError, match="the consent log is never"), chosen_engine.begin() as connection:
         connection.execute(text(statement))
 
 
 @BOTH
-def test_the_log_of_somebody_who_is_gone_can_expire(pipeline, engine, rows):
+def test_the_log_of_somebody_who_is_gone_can_expire(pipeline, chosen_engine, rows):
     pipeline.people.erase(ADA)
-    with engine.begin() as connection:
+    with chosen_engine.begin() as connection:
         connection.execute(text("DELETE FROM consent_entry"))
     assert rows(ConsentEntry) == []

@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from integration.register import ADA, BOB, NOW, Register
+from integration.register import Register
+from integration.signing import ADA, BOB, NOW
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow
@@ -83,9 +84,9 @@ def consent_log(register):
 def test_who_never_confirmed_is_erased_without_a_trace_after_thirty_days(register):
     asked(register)
     asked(register, list_name="press")
-    register.clock.pass_days(30)
+    register.clock.forward(days=30)
     assert ended(register) == {}
-    register.clock.pass_days(1)
+    register.clock.forward(days=1)
     assert ended(register) == {"unconfirmed": 2}
     assert addresses(register) == []
     assert consent_log(register) == []
@@ -96,7 +97,7 @@ def test_who_never_confirmed_is_erased_without_a_trace_after_thirty_days(registe
 def test_of_a_member_only_the_request_goes_that_was_never_confirmed(register):
     register.add(list_name="press")
     asked(register)
-    register.clock.pass_days(31)
+    register.clock.forward(days=31)
     assert ended(register) == {"unconfirmed": 1}
     shown = register.people.show(ADA)
     assert {name: state for name, (state, _) in shown.memberships.items()} == {
@@ -119,9 +120,9 @@ def test_a_new_address_that_was_never_confirmed_is_forgotten_after_thirty_days(r
             request.address = None if confirmed else "ada@elsewhere.example"
             store.add_request(session, request)
         session.commit()
-    register.clock.pass_days(30)
+    register.clock.forward(days=30)
     assert ended(register) == {}
-    register.clock.pass_days(1)
+    register.clock.forward(days=1)
     assert ended(register) == {"unheeded": 1}
     with register.parts.sessions() as session:
         assert [request.key for request in session.exec(select(ConfirmationRequest)).all()] == ["k1"]
@@ -143,9 +144,9 @@ def test_who_was_taken_off_every_list_is_erased_after_two_years_with_suppression
                 )
         session.commit()
     register.people.suppress(BOB, note="Bob wrote")
-    register.clock.pass_days(730)
+    register.clock.forward(days=730)
     assert ended(register) == {}
-    register.clock.pass_days(1)
+    register.clock.forward(days=1)
     assert ended(register) == {"gone": 2}
     assert addresses(register) == ["eve@x.example"]
     with register.parts.sessions() as session:
@@ -159,7 +160,7 @@ def test_who_was_taken_off_every_list_is_erased_after_two_years_with_suppression
 def test_who_left_is_erased_and_an_import_does_not_bring_them_back(register, tmp_path):
     register.add()
     register.people.unsubscribe(ADA, list_name="members")
-    register.clock.pass_days(731)
+    register.clock.forward(days=731)
     assert ended(register) == {"gone": 1}
     path = tmp_path / "people.csv"
     path.write_text(f"email\n{ADA}\n")
@@ -181,7 +182,7 @@ def test_who_left_lately_or_was_added_lately_stays(small):
         small.add(address)
     small.add("eve@x.example", list_name="press")
     small.people.unsubscribe("eve@x.example", list_name="press")
-    small.clock.pass_days(731)
+    small.clock.forward(days=731)
     small.people.unsubscribe(ADA)
     assert ended(small) == {"gone": 1}
     assert addresses(small) == [ADA, BOB]
@@ -189,10 +190,10 @@ def test_who_left_lately_or_was_added_lately_stays(small):
 
 def test_whose_list_was_deleted_has_their_term_from_then_on(small):
     small.add()
-    small.clock.pass_days(731)
+    small.clock.forward(days=731)
     small.people.lists.delete("members")
     assert ended(small) == {}
-    small.clock.pass_days(731)
+    small.clock.forward(days=731)
     assert ended(small) == {"gone": 1}
 
 
@@ -202,7 +203,7 @@ def test_many_people_who_are_gone_are_erased_piece_by_piece(small, monkeypatch):
         small.add(f"p{number}@town.example")
         small.people.unsubscribe(f"p{number}@town.example", list_name="members")
     small.add(BOB)
-    small.clock.pass_days(731)
+    small.clock.forward(days=731)
     assert ended(small) == {"gone": 7}
     assert addresses(small) == [BOB]
 
@@ -214,9 +215,9 @@ def test_deliveries_stop_saying_whose_they_were_after_thirteen_months(register):
     for address in (ADA, BOB):
         register.plan(address, run)
     register.send(saying={register.digest_of(ADA): REFUSAL})
-    register.clock.pass_days(396)
+    register.clock.forward(days=396)
     assert ended(register) == {}
-    register.clock.pass_days(1)
+    register.clock.forward(days=1)
     assert ended(register) == {"ledger": 2}
 
     rows = register.deliveries()
@@ -243,7 +244,7 @@ def test_after_its_term_nobody_can_tell_who_got_an_issue_and_everybody_says_so(s
     assert "was accepted" in Proof(small.parts).explain(ADA, "2026-12", newsletter=None).lines[0]
     with small.parts.sessions() as session:
         ensure_known(session, mailing, "2026-12")
-    small.clock.pass_days(400)
+    small.clock.forward(days=400)
     small.retention.run()
     story = Proof(small.parts).explain(ADA, "2026-12", newsletter=None)
     assert story.state is None
@@ -264,14 +265,14 @@ def test_a_mailing_keeps_its_ties_while_one_of_its_runs_is_young_or_lasts(regist
         values = {"issue_id": old.issue_id, "mailing": mailing, "segment": "x", "expression": "all", "operator": "a"}
         session.add(RunRow(**values, state=RunState.SCHEDULED, created=NOW, held="missed"))
         session.commit()
-    register.clock.pass_days(400)
+    register.clock.forward(days=400)
     assert ended(register) == {}
     with register.parts.sessions() as session:
         second = session.exec(select(RunRow).where(col(RunRow.id) != run_id)).one()
         second.state, second.ended = RunState.CANCELLED, register.clock() - dt.timedelta(days=10)
         session.commit()
     assert ended(register) == {}
-    register.clock.pass_days(390)
+    register.clock.forward(days=390)
     assert ended(register) == {"ledger": 1}
 
 
@@ -282,7 +283,7 @@ def test_single_messages_go_whole_after_thirty_days_unless_they_are_still_to_be_
     waiting = register.plan("z@y.example", (None, "confirm:1"), state=DeliveryState.DEFERRED, clear="z@y.example")
     sent = register.plan(ADA, (None, "notice:1"), clear=ADA)
     register.send()
-    register.clock.pass_days(31)
+    register.clock.forward(days=31)
     assert register.count("attempt") == 1
     assert ended(register) == {"singles": 4}
     assert [row.id for row in register.deliveries()] == [waiting]
@@ -294,28 +295,28 @@ def test_consent_is_proved_for_three_years_after_somebody_has_gone(register):
     register.add()
     register.add(BOB)
     register.people.erase(ADA)
-    register.clock.pass_days(700)
+    register.clock.forward(days=700)
     register.people.erase(BOB)
-    register.clock.pass_days(397)
+    register.clock.forward(days=397)
     done = ended(register)
     assert (done["consent"], done["audit"]) == (1, 1)
     [left] = consent_log(register)
     assert left.digest == register.digest_of(BOB)
-    register.clock.pass_days(700)
+    register.clock.forward(days=700)
     assert ended(register)["consent"] == 1
     assert register.count("suppression") == 2
 
 
 def test_the_consent_log_of_a_member_is_kept_however_old(small):
     small.add()
-    small.clock.pass_days(5000)
+    small.clock.forward(days=5000)
     assert ended(small) == {}
     assert len(consent_log(small)) == 1
 
 
 def test_the_log_of_retention_has_a_line_a_rule_with_what_it_ended(small):
     asked(small)
-    small.clock.pass_days(31)
+    small.clock.forward(days=31)
     small.retention.run()
     entries = small.retention.log(limit=99)
     assert [entry.rule for entry in reversed(entries)] == [rule.name for rule in terms.RULES]
@@ -330,7 +331,7 @@ def test_a_run_that_is_broken_off_has_counted_what_it_did_and_the_next_goes_on(s
     monkeypatch.setattr(module, "next_size", lambda size, _seconds: size)
     for number in range(5):
         asked(small, f"p{number}@town.example")
-    small.clock.pass_days(31)
+    small.clock.forward(days=31)
     steps = small.retention._steps(small.clock())
     next(steps)
     next(steps)
@@ -345,23 +346,23 @@ def test_a_change_of_the_terms_counts_from_the_next_run(small):
     terms_of = small.parts.settings.retention.model_copy(update={"unconfirmed": 2})
     settings = small.parts.settings.model_copy(update={"retention": terms_of})
     asked(small)
-    small.clock.pass_days(3)
+    small.clock.forward(days=3)
     shorter = module.Retention(replace(small.parts, settings=settings))
     assert {each.rule: each.count for each in shorter.run()}["unconfirmed"] == 1
 
 
 def test_the_scheduler_applies_the_rules_once_a_day_after_the_hour(small):
     early = NOW.replace(hour=2)
-    small.clock.now = early
+    small.clock.instant = early
     asked(small)
     small.retention.tick(early)
     assert small.count("retention_entry") == len(terms.RULES)
     small.retention.tick(early + dt.timedelta(minutes=30))
     assert small.count("retention_entry") == len(terms.RULES)
-    small.clock.now = early + dt.timedelta(hours=1)
+    small.clock.instant = early + dt.timedelta(hours=1)
     small.retention.tick(small.clock())
     assert small.count("retention_entry") == 2 * len(terms.RULES)
-    small.clock.pass_days(1)
+    small.clock.forward(days=1)
     module.Retention(small.parts).tick(small.clock())
     assert small.count("retention_entry") == 3 * len(terms.RULES)
 
@@ -369,7 +370,7 @@ def test_the_scheduler_applies_the_rules_once_a_day_after_the_hour(small):
 def test_a_tick_takes_only_a_moment_and_the_next_goes_on(small, monkeypatch):
     monkeypatch.setattr(module, "SHARE", 0)
     asked(small)
-    small.clock.pass_days(31)
+    small.clock.forward(days=31)
     small.retention.tick(small.clock())
     assert small.count("retention_entry") == 1
     for _ in range(2 * len(terms.RULES)):
@@ -384,7 +385,7 @@ def test_a_run_that_died_is_begun_again_when_nobody_can_be_about_it_any_more(sma
         session.commit()
     small.retention.tick(NOW + dt.timedelta(hours=1))
     assert small.count("retention_entry") == 1
-    small.clock.now = NOW + dt.timedelta(hours=7)
+    small.clock.instant = NOW + dt.timedelta(hours=7)
     small.retention.tick(small.clock())
     assert small.count("retention_entry") == 1 + len(terms.RULES)
 
@@ -399,7 +400,7 @@ def test_a_piece_is_short_enough_that_a_run_under_way_does_not_feel_it(small, mo
             for number in range(1000)
         )
         session.commit()
-    small.clock.pass_days(400)
+    small.clock.forward(days=400)
     piece = small.retention._piece
 
     def timed(*arguments, **named):
@@ -420,9 +421,9 @@ def test_a_piece_is_short_enough_that_a_run_under_way_does_not_feel_it(small, mo
 
 def test_the_audit_log_ends_with_the_proof_of_consent(small):
     small.people.lists.change("press", {"public": "true"})
-    small.clock.pass_days(1096)
+    small.clock.forward(days=1096)
     assert ended(small) == {}
-    small.clock.pass_days(1)
+    small.clock.forward(days=1)
     assert ended(small) == {"audit": 1}
     with small.parts.sessions() as session:
         assert session.exec(select(AuditRow)).all() == []

@@ -1,11 +1,9 @@
 """A secret link to one edition: from the asking to the answers, and what becomes of them."""
 
 import re
-import shutil
-from pathlib import Path
 
 import pytest
-from integration.checking import DESK, ISSUE, NEWSLETTER, opened_scene
+from integration.checking import DESK, ISSUE, NEWSLETTER
 from integration.desk import desk_client
 from integration.signing import KEYS
 from integration.test_correction import an_entry
@@ -28,16 +26,9 @@ from subscribers.tokens import sign
 pytestmark = pytest.mark.usefixtures("no_page_twice")
 
 
-@pytest.fixture(scope="module")
-def house(sqlite_ready, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checks")
-    with opened_scene(Path(shutil.copy(sqlite_ready, folder / "newsletter.sqlite"))) as scene:
-        yield scene
-
-
 @pytest.fixture
-def scene(house):
-    return house.again()
+def scene(checking):
+    return checking.again()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from integration.signing import ADA, BOB, BOTH, KEYS, Clock, a_newsletter, bare_pipeline, engine_for, states_of
+from integration.signing import ADA, BOB, BOTH, KEYS, a_newsletter, bare_pipeline, states_of
 from sqlalchemy import event
 from sqlmodel import col, select
 
@@ -30,18 +30,8 @@ from subscribers.tokens import sign
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock):
+    made = bare_pipeline(chosen_engine, clock)
     a_newsletter(made)
     made.people.lists.create("members", public=True)
     return made
@@ -161,12 +151,12 @@ def test_who_is_a_member_is_told_so_by_mail_alone(pipeline, form, letters, state
 
 
 @BOTH
-def test_asking_runs_the_same_statements_for_known_and_unknown_addresses(pipeline, form, engine):
+def test_asking_runs_the_same_statements_for_known_and_unknown_addresses(pipeline, form, chosen_engine):
     pipeline.people.add(ADA, list_name="members", given={})
     pipeline.people.suppress("carol@town.example")
     said = []
 
-    @event.listens_for(engine, "before_cursor_execute")
+    @event.listens_for(chosen_engine, "before_cursor_execute")
     def note(_connection, _cursor, statement, _parameters, _context, many):
         said.append((statement, many))
 
@@ -175,7 +165,7 @@ def test_asking_runs_the_same_statements_for_known_and_unknown_addresses(pipelin
         said.clear()
         form(address, answered=False)
         heard.append(list(said))
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(chosen_engine, "before_cursor_execute", note)
     assert heard[0] == heard[1] == heard[2]
     assert len(heard[0]) > 5
 
@@ -504,8 +494,8 @@ def test_a_person_is_confirmed_on_a_new_mail_after_the_newsletter_is_gone(pipeli
     assert pipeline.signup.look(token()).newsletter.name == "gone"
 
 
-def test_nobody_can_sign_up_before_there_is_a_newsletter(engine, clock):
-    empty = bare_pipeline(engine, clock)
+def test_nobody_can_sign_up_before_there_is_a_newsletter(chosen_engine, clock):
+    empty = bare_pipeline(chosen_engine, clock)
     assert empty.signup.newsletters(language="en") == ()
     with pytest.raises(WrongState):
         empty.signup.offer(None, language="en")

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from integration.signing import BOTH, Clock, bare_pipeline, engine_for
+from integration.signing import BOTH, bare_pipeline
 from sqlalchemy import update
 from sqlmodel import col
 from subscribing import PACK
@@ -18,18 +18,8 @@ from newsletter.web.desk.today import TALL, bars_of, step_of
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def pipeline(engine, clock, tmp_path):
-    made = bare_pipeline(engine, clock)
+def pipeline(chosen_engine, clock, tmp_path):
+    made = bare_pipeline(chosen_engine, clock)
     pack = tmp_path / "pack.yaml"
     entry = PACK["entries"][0]
     english = {**entry, "key": "english", "texts": {"en": entry["texts"]["en"]}}

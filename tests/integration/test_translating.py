@@ -6,7 +6,8 @@ import shutil
 import pytest
 from docx import Document
 from integration.desk import desk_client
-from integration.writing import Clock, an_entry, rivers
+from integration.signing import Clock
+from integration.writing import START, an_entry, rivers
 from lxml import html as page
 from sqlalchemy import select
 from sqlmodel import col
@@ -26,7 +27,7 @@ LABELS = Labels(heading="h", advice="a", source="s", translation="t", title="Tit
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -196,7 +197,7 @@ def desk(sqlite_ready, tmp_path_factory):
     """One for all pages: making the application takes longer than asking for any of them."""
     folder = tmp_path_factory.mktemp("translating")
     engine = open_engine(f"sqlite:///{shutil.copy(sqlite_ready, folder / 'newsletter.sqlite')}")
-    yield rivers(engine, folder, clock=Clock())
+    yield rivers(engine, folder)
     engine.dispose()
 
 

@@ -14,7 +14,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from integration.signing import BOTH, KEYS, Clock, bare_pipeline, engine_for
+from integration.signing import BOTH, KEYS, bare_pipeline
 from integration.test_correction import a_fair, a_pack, an_entry, approve, come_to
 from schemathesis.core import NOT_SET
 from sqlmodel import select
@@ -50,16 +50,10 @@ FIELDS = (
 
 
 @pytest.fixture
-def engine(request):
-    return engine_for(request)
-
-
-@pytest.fixture
-def pipeline(engine, tmp_path, monkeypatch):
+def pipeline(chosen_engine, clock, tmp_path, monkeypatch):
     """An installation with an issue that was sent, a draft, and people of all kinds."""
     monkeypatch.setattr(health, "ensure_current", lambda _engine: None)  # these tables were made without migrations
-    clock = Clock()
-    made = bare_pipeline(engine, clock)
+    made = bare_pipeline(chosen_engine, clock)
     (tmp_path / "pack.yaml").write_text(json.dumps(a_pack(an_entry("quays"), a_fair())), encoding="utf-8")
     made.entries.import_pack(tmp_path / "pack.yaml")
     made.editorial.assemble("one", newsletter=None)

@@ -5,7 +5,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from integration.writing import Clock, an_entry, put_in_issue, rivers, state_of
+from integration.signing import Clock
+from integration.writing import START, an_entry, put_in_issue, rivers, state_of
 from sqlmodel import col, select
 
 from newsletter.accounts.models import AuditRow, Deed
@@ -27,7 +28,7 @@ NL = {"newsletter": "rivers"}
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture
@@ -89,9 +90,9 @@ def test_two_officers_who_change_different_fields_both_get_theirs(anna, bruno):
 
 def test_two_officers_who_change_the_same_field_are_asked_and_both_stay_in_the_history(anna, bruno, clock):
     sheet, base = opened(anna)
-    clock.go(minutes=3)
+    clock.forward(minutes=3)
     save(anna, sheet | {"title.en": "Anna’s quay"}, base)
-    clock.go(minutes=3)
+    clock.forward(minutes=3)
     conflict = save(bruno, sheet | {"title.en": "Bruno’s quay", "tags": ["stone"]}, base)
 
     assert isinstance(conflict, Conflict)
@@ -180,7 +181,7 @@ def test_a_draft_belongs_to_who_typed_it_and_others_are_told(anna, bruno, clock)
     assert anna.open("quay", **NL).draft.sheet["title.en"] == "Half a th"
     seen = bruno.open("quay", **NL)
     assert (seen.draft, [each.operator for each in seen.writers]) == (None, ["anna"])
-    clock.go(minutes=11)
+    clock.forward(minutes=11)
     assert bruno.open("quay", **NL).writers == ()
     assert anna.drop("quay", **NL) is True
     assert anna.open("quay", **NL).draft is None
@@ -205,7 +206,7 @@ def test_what_was_typed_back_to_what_is_stored_is_no_draft(anna):
 
 def test_keeping_says_what_others_have_saved_meanwhile_and_which_places_are_traps(anna, bruno, clock):
     _, base = opened(anna)
-    clock.go(minutes=3)
+    clock.forward(minutes=3)
     save(bruno, {"title.fr": "Le vieux quai"}, base)
     kept = anna.keep("quay", sheet={"body.en": "1. Dezember war ein Tag"}, base=base, **NL)
     assert (kept.revision, kept.author) == (base + 1, "bruno")
@@ -340,9 +341,9 @@ def test_a_plan_that_only_has_the_word_holds_no_entry(pipeline, anna):
 
 def test_the_history_tells_every_change_and_leads_back(anna, bruno, clock):
     sheet, base = opened(anna)
-    clock.go(days=1)
+    clock.forward(days=1)
     save(anna, sheet | {"body.en": "It is quite old.\n\nIt leaks."}, base)
-    clock.go(days=1)
+    clock.forward(days=1)
     save(bruno, {"title.fr": "Le vieux quai"}, base + 1)
 
     page = anna.history.page("quay", **NL)

@@ -5,6 +5,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from integration.signing import Clock
 from sqlalchemy import Engine
 
 from newsletter.assembly import store as issues
@@ -30,19 +31,6 @@ RIVERS = {
 }
 
 
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def go(self, **given: float) -> None:
-        self.now += dt.timedelta(**given)
-
-
 def an_entry(key: str = "quay", **changes: Any) -> Entry:
     return Entry.model_validate(
         {
@@ -64,7 +52,7 @@ def settled(engine: Engine, folder: Path, *, clock: Clock | None = None) -> Pipe
     """A pipeline over a database with nothing in it yet."""
     made = build(load(database={"url": f"sqlite:///{folder / 'other.sqlite'}"}), operator="system", migrated=False)
     sessions = session_factory(engine, operator="system")
-    return Pipeline(parts=dataclasses.replace(made.parts, engine=engine, sessions=sessions, now=clock or Clock()))
+    return Pipeline(parts=dataclasses.replace(made.parts, engine=engine, sessions=sessions, now=clock or Clock(START)))
 
 
 def fill(pipeline: Pipeline, *entries: Entry) -> Pipeline:

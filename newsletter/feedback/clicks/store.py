@@ -15,24 +15,17 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from newsletter.assembly.models import IssueRow
 from newsletter.compilation.models import ArtifactRow
 from newsletter.content.models import NewsletterRow
 from newsletter.content.newsletter import Tracking
 from newsletter.database import changed_rows
 from newsletter.feedback.clicks.models import Engaged, EngagementRow, TallyRow
-from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow
+from newsletter.planning.models import DeliveryRow, DeliveryState
 from subscribers.models import Subscriber
-
-RECEIVED: Final = "received"
-"""What segments ask for beside what `Engaged` has: whose message the relay took."""
 
 _ON_ITS_WAY: Final = frozenset(
     {DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.DEFERRED}
 )
-
-_AFTER_RUN: Final = dt.timedelta(days=1)
-"""How long after a run has ended its last deliveries may: what was on the wire when it was cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,38 +183,15 @@ def count_engagement(session: Session, before: dt.datetime) -> int:
     return session.exec(select(func.count()).select_from(EngagementRow).where(EngagementRow.first < before)).one()
 
 
-def reacted(kind: str, what: str | dt.datetime) -> sa.Select[int | None]:
+def reacted(kind: str, asked: Collection[str] | dt.datetime) -> sa.Select[int | None]:
     """
-    The ids of the subscribers who have `received`, `opened` or `clicked` an issue, or anything since an instant.
+    The ids of the subscribers who have `opened` or `clicked` one of some mailings, or anything since an instant.
 
-    An id may stand twice or be NULL. An issue is named by its slug, or by `NEWSLETTER/SLUG` where only the one of that
-    newsletter is meant. Raises ValueError for another kind.
+    An id may stand twice or be NULL. Raises ValueError for another kind.
     """
-    if kind == RECEIVED:
-        return _received(what)
-    of_kind = col(EngagementRow.kind) == Engaged(kind)
-    ids: sa.Select[int | None] = sa.select(col(EngagementRow.subscriber_id))
-    if isinstance(what, str):
-        return ids.where(of_kind, col(EngagementRow.mailing).in_(_mailings(what)))
-    return ids.where(of_kind, col(EngagementRow.first) >= what)
-
-
-def _received(what: str | dt.datetime) -> sa.Select[int | None]:
-    subscriber_id = col(DeliveryRow.subscriber_id)
-    taken = (col(DeliveryRow.state) == DeliveryState.ACCEPTED, subscriber_id.is_not(None))
-    ids = sa.select(subscriber_id).where(*taken)
-    if isinstance(what, str):
-        return ids.where(col(DeliveryRow.mailing).in_(_mailings(what)))
-    # Deliveries are found by their mailing, not by their time, so only those of late runs are looked at.
-    ended = col(RunRow.ended)
-    late = sa.select(col(RunRow.mailing)).where(ended.is_(None) | (ended >= what - _AFTER_RUN))
-    return ids.where(col(DeliveryRow.mailing).in_(late), col(DeliveryRow.changed) >= what)
-
-
-def _mailings(issue: str) -> sa.Select[str]:
-    """The mailings of an issue; their form is that of `pipeline.mailings.mailing_of`."""
-    newsletter, _, slug = issue.rpartition("/")
-    named = sa.literal("issue:") + col(NewsletterRow.slug) + sa.literal("/") + col(IssueRow.slug)
-    of_newsletter = [col(NewsletterRow.slug) == newsletter] if newsletter else []
-    joined = col(NewsletterRow.id) == col(IssueRow.newsletter_id)
-    return sa.select(named).join_from(IssueRow, NewsletterRow, joined).where(col(IssueRow.slug) == slug, *of_newsletter)
+    ids: sa.Select[int | None] = sa.select(col(EngagementRow.subscriber_id)).where(
+        col(EngagementRow.kind) == Engaged(kind)
+    )
+    if isinstance(asked, dt.datetime):
+        return ids.where(col(EngagementRow.first) >= asked)
+    return ids.where(col(EngagementRow.mailing).in_(asked))

@@ -10,6 +10,7 @@ from subscribers import consent, store
 from subscribers.address import parse_address
 from subscribers.consent import Circumstances
 from subscribers.models import ConsentAction, MembershipState, SuppressionReason
+from subscribers.replay import UNDO, replay
 
 
 @pytest.fixture
@@ -258,7 +259,7 @@ class Life:
 
     def _undo(self, circumstances):
         if self.farewell:
-            undone = replace(circumstances, source=consent.UNDO, newsletter="")
+            undone = replace(circumstances, source=UNDO, newsletter="")
             consent.undo(self.session, subscriber=self.person, farewell=self.farewell, circumstances=undone)
 
 
@@ -274,7 +275,7 @@ def test_the_log_alone_says_how_everybody_stands(engine, keys, now, history):
         life = Life(session, person, lists, now)
         for step in history:
             life.do(*step)
-        replayed = consent.replay(store.consent_of(session, person.digest))
+        replayed = replay(store.consent_of(session, person.digest))
         stored = {name: each.state for name, each in store.memberships_of(session, person.id).items()}
         assert (replayed.memberships, replayed.departures) == (stored, set(store.departures_of(session, person.id)))
         session.rollback()

@@ -132,4 +132,6 @@ def test_not_more_problems_are_reported_than_anybody_reads():
 
 @given(st.text(st.sampled_from("<>/\"'=! -abmj&;\n[]?"), max_size=200))
 def test_no_document_can_stop_the_check(source):
-    check_mjml(source)
+    problems = check_mjml(source)
+    assert problems, "no such document has a body"
+    assert all(problem.message and 1 <= problem.line <= 1 + source.count("\n") for problem in problems if problem.line)

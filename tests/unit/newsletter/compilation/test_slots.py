@@ -72,7 +72,9 @@ def test_the_theme_asks_for_texts_and_addresses_by_name():
 def test_a_step_that_keeps_every_token_passes_whatever_their_number():
     slots = Slots.of("")
     token = slots.mark("[[city]]")
-    slots.check("step", f"a {token}", f"{token} b {token}")
+    once, twice = f"a {token}", f"{token} b {token}"
+    slots.check("step", once, twice)
+    assert slots.tokens_in(once) == slots.tokens_in(twice) == {token}
 
 
 def test_a_step_that_drops_or_invents_a_token_is_named_with_the_slot():

@@ -198,7 +198,11 @@ def test_a_composer_says_whether_it_signs():
 
 def test_the_cryptography_is_imported_only_where_something_is_signed():
     seen = subprocess.run(
-        [sys.executable, "-c", "import sys, newsletter.bootstrap, newsletter.dispatchers; print('cryptography' in sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys, newsletter.bootstrap, newsletter.dispatchers; print('cryptography' in sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=True,

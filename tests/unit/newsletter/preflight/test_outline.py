@@ -56,7 +56,10 @@ def test_what_is_closed_in_itself_or_never_opened_does_no_harm():
 
 @examples(st.text(alphabet="<>/a\"'= !-&;hp1img", max_size=80))
 def test_no_markup_is_too_broken_to_be_outlined(html):
-    outline_of(html)
+    outline = outline_of(html)
+    assert outline.words == " ".join(outline.words.split())
+    assert {heading.level for heading in outline.headings} <= {1}
+    assert len(outline.images) <= html.count("<img")
 
 
 def test_a_link_knows_the_paragraph_or_item_that_it_stands_in():

@@ -113,7 +113,9 @@ def test_the_verdict_is_that_of_the_gravest_finding(rules, verdict):
 @examples(words=st.text(max_size=120), markup=st.text(alphabet="[]()<>`*_#>!-= a1/:.", max_size=120))
 def test_no_words_are_too_odd_to_be_checked(given, words, markup):
     facts = given.issue(given.news(title=f"A{words}", body=markup))
-    run(PreflightInput(issue=facts, editions=(given.compiled(facts),)))
+    report = run(PreflightInput(issue=facts, editions=(given.compiled(facts),)))
+    assert {finding.rule for finding in report.findings} <= set(RULES)
+    assert all(finding.message() and finding.hint() for finding in report.findings)
 
 
 @pytest.mark.parametrize(
