@@ -46,6 +46,7 @@ check: lint test ## both
 
 long: $(STAMP) ## what takes longer: many kills, many rows, deep fuzzing
 	$(BIN)/pytest -m long --no-cov -n 0
+	NEWSLETTER_TESTS_DATABASE=postgresql $(BIN)/pytest --no-cov tests/acceptance tests/faults tests/integration
 
 bench: $(STAMP) ## measured figures
 	$(BIN)/pytest -m bench --no-cov -n 0 -s tests/benchmarks

@@ -2,8 +2,9 @@
 The scheduler: APScheduler wakes what is due; there are no rules inside.
 
 What is due stands in the database (DESIGN §9), so nothing is lost when this process is: a tick that was missed is made
-up once at the start (`misfire_grace_time=None`, `coalesce=True`: APScheduler's defaults would drop it), and two
-schedulers at work do no harm, because a run is started by a guarded update that holds only once.
+up once at the start (`misfire_grace_time=None`, `coalesce=True`: APScheduler's defaults would drop it), and so is what
+came due while it was paused. Two schedulers at work do no harm, because a run is started by a guarded update that holds
+only once; which of them acts is said from outside, by `pause` and `resume`.
 """
 
 import datetime as dt

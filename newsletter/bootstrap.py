@@ -5,14 +5,20 @@ Nothing happens at import; `build` opens no database before a verb needs one, an
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from newsletter.database import ensure_current, open_engine, session_factory
+from sqlmodel import Session
+
+from newsletter.database import Sessions, ensure_current, open_engine, session_factory
+from newsletter.keeping.known_keys import ensured_keys
 from newsletter.keyring import load_keys
 from newsletter.links import Links
+from newsletter.pipeline.chores import Chore, Leaving, NobodyElse
 from newsletter.pipeline.parts import DESK, Parts
+from newsletter.planning.shards import Handing, NotHanded
 from newsletter.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.archive import Archive
     from newsletter.pipeline.building import Building
     from newsletter.pipeline.cadence import Cadences
+    from newsletter.pipeline.chores import Chores
     from newsletter.pipeline.control import Control
     from newsletter.pipeline.correction import Corrections
     from newsletter.pipeline.dressing import Dressing
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.feedback import Feedback
     from newsletter.pipeline.founding import Founding
     from newsletter.pipeline.hooks import Hooks
+    from newsletter.pipeline.keys import SigningKeys
     from newsletter.pipeline.operators import Operators
     from newsletter.pipeline.outlets import Outlets
     from newsletter.pipeline.own import Own
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.translating import Translating
     from newsletter.pipeline.trials import Trials
     from newsletter.pipeline.uploads import Uploads
+    from newsletter.pipeline.vitals import Watch
     from newsletter.pipeline.watching import Watching
     from newsletter.pipeline.webhooks import Webhooks
     from newsletter.pipeline.writing import Writing
@@ -368,6 +377,38 @@ class Pipeline:
 
         return Webhooks(self.parts)
 
+    @cached_property
+    def keys(self) -> "SigningKeys":
+        """Have another key sign links."""
+        from newsletter.pipeline.keys import SigningKeys
+
+        return SigningKeys(self.parts)
+
+    @cached_property
+    def watch(self) -> "Watch":
+        """How the installation stands, for a monitoring."""
+        from newsletter.pipeline.vitals import Watch
+
+        return self.origin.watch if self.origin else Watch(self.parts)
+
+    @cached_property
+    def chores(self) -> "Chores":
+        """What is done now and then, by a worker where one lives."""
+        from newsletter.pipeline.chores import Chores, round_of
+
+        return Chores(
+            self.parts.leaving,
+            {
+                Chore.WEBHOOKS: round_of(self.webhooks.tick),
+                Chore.NOTICES: round_of(self.alerting.watch),
+                Chore.DRAFTS: round_of(self.cadence.tick),
+                Chore.REPORTS: round_of(self.reporting.keep_up),
+                Chore.IMPORT: lambda words, stopping: self.acting_as(words["operator"]).uploads.work(
+                    words["key"], stopping=stopping
+                ),
+            },
+        )
+
     def acting_as(self, operator: str) -> "Pipeline":
         """The same verbs, done by an operator: their name stands in the audit log."""
         sessions = session_factory(self.parts.engine, operator=operator)
@@ -384,23 +425,58 @@ class Pipeline:
         if found.runs:
             self.sending.start_due(now)
 
+    def take_up(self) -> None:
+        """Have imports go on that were broken off."""
+        for key, operator in self.uploads.left_behind():
+            self.chores.do(Chore.IMPORT, key=key, operator=operator)
+
     def _gate(self, slug: str, *, newsletter: str | None) -> None:
         self.approval.ensure_approved(slug, newsletter=newsletter)
 
 
 def build(settings: Settings, *, operator: str | None = None, migrated: bool = True) -> Pipeline:
-    """Join the stages; raises DatabaseFault, saying what to do, unless the tables are `migrated` to this version."""
+    """
+    Join the stages.
+
+    Raises DatabaseFault, saying what to do, unless the tables are `migrated` to this version, and ConfigurationFault
+    where this machine lacks keys that the database was used with.
+    """
     engine = open_engine(settings.database.url)
     if migrated:
         ensure_current(engine)
+    now = dt.datetime.now(dt.UTC)
+    keys = ensured_keys(engine, settings, now=now) if migrated else load_keys(settings)
     return Pipeline(
         parts=Parts(
             settings=settings,
             engine=engine,
             sessions=session_factory(engine, operator=operator or settings.operator),
-            keys=load_keys(settings),
+            keys=keys,
             links=Links(settings.public_url, settings.media_url),
             operator=operator or settings.operator,
             now=lambda: dt.datetime.now(dt.UTC),
+            handing=NotHanded() if engine.dialect.name == "sqlite" else _ByJobs(),
+            leaving=NobodyElse() if engine.dialect.name == "sqlite" else _ToWorkers(session_factory(engine)),
         )
     )
+
+
+class _ByJobs(Handing):
+    """Hands shards out as jobs of Procrastinate, which is imported when there is something to hand out."""
+
+    def hand_out(self, session: Session, run_id: int) -> int:
+        from newsletter.tasks.shards import hand_out
+
+        return hand_out(session, run_id)
+
+
+class _ToWorkers(Leaving):
+    """Leaves chores to Procrastinate's workers; what that takes is imported when there is something to leave."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def leave(self, chore: Chore, words: Mapping[str, str]) -> bool:
+        from newsletter.tasks.chores import leave
+
+        return leave(self._sessions, chore, words)

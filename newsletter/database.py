@@ -28,7 +28,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import object_session
 from sqlmodel import Session, SQLModel
 
-from newsletter.errors import ConfigurationFault, DatabaseFault, TooSlow
+from newsletter import queue_schema
+from newsletter.errors import ConfigurationFault, DatabaseAway, DatabaseFault, TooSlow
 from newsletter.paths import migrations
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ CUT_TRIES: Final = 5
 STEPS: Final = 20_000
 """Of SQLite's machine between two looks at the clock: less than a millisecond."""
 
+SERVER: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""
+When a server that has vanished without a word is given up (libpq's parameters: seconds, the last milliseconds).
+
+By themselves Linux gives up after 15 minutes and libpq never; a dispatcher has 20 seconds to find another connection.
+Whoever knows better says so in the database's address.
+"""
+
 PRAGMAS: Final = (
     "journal_mode = WAL",
     "synchronous = NORMAL",  # what was committed survives a killed process; only power loss may take the last moments
@@ -56,6 +71,9 @@ PRAGMAS: Final = (
     "journal_size_limit = 67108864",  # what a long import made of the log is given back
 )
 """How every connection to SQLite is set up."""
+
+MIGRATING: Final = 0x6E657773_6D696772
+"""The number of PostgreSQL's advisory lock that whoever migrates the database holds."""
 
 ACTING: Final = "operator"
 """What a session's `info` calls the one who acts."""
@@ -77,7 +95,9 @@ def open_engine(url: str) -> Engine:
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(url, address.database)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+        given = {name: value for name, value in SERVER.items() if name not in address.query}
+        server = address.set(drivername="postgresql+psycopg")
+        return create_engine(server, connect_args=given, pool_pre_ping=True, hide_parameters=True)
     raise ConfigurationFault(f"the database is {address.get_backend_name()}; it must be sqlite or postgresql")
 
 
@@ -181,7 +201,7 @@ def changed_rows(session: Session, statement: UpdateBase) -> int:
 
     The session's own objects are left as they are.
     """
-    result = session.execute(statement, execution_options={"synchronize_session": False})
+    result = session.execute(statement, execution_options={"synchronize_session": False, "preserve_rowcount": True})
     return cast("CursorResult[Any]", result).rowcount
 
 
@@ -218,15 +238,41 @@ def _cut_log(engine: Engine) -> bool:
 
 
 def migrate(engine: Engine) -> str:
-    """Create the tables or bring them up to date; returns the revision now reached."""
+    """
+    Create the tables or bring them up to date, those of jobs too; returns the revision now reached.
+
+    On PostgreSQL one process at a time does so, and the others wait for it.
+    """
+    with _reached(engine) as connection, _alone(connection):
+        upgrade(connection)
+        connection.commit()
+        if engine.dialect.name == "postgresql":
+            queue_schema.bring_up_to_date(connection)
+    return revisions()[-1]
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables of a connection to a revision, within its transaction, which the caller ends."""
     from alembic import command
 
-    config = _alembic(engine)
-    with _reached(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config = _alembic(connection.engine)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Wait until nobody else migrates the same database; SQLite's own lock is enough there."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATING})"))
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATING})"))
         connection.commit()
-    return revisions()[-1]
 
 
 def revisions() -> list[str]:
@@ -244,9 +290,11 @@ def ensure_current(engine: Engine) -> None:
         tables = inspect(connection).get_table_names()
         stamped = "alembic_version" in tables
         found = connection.scalar(text("SELECT version_num FROM alembic_version")) if stamped else None
-    known = revisions()
-    if found == known[-1]:
-        return
+        known = revisions()
+        if found == known[-1]:
+            if engine.dialect.name == "postgresql":
+                queue_schema.ensure_current(connection)
+            return
     if found is None:
         state = "holds tables of another program" if tables else "is empty"
         raise DatabaseFault(f"the database {state}: run `newsletter init` on a database of its own")
@@ -257,12 +305,13 @@ def ensure_current(engine: Engine) -> None:
 
 @contextmanager
 def _reached(engine: Engine) -> Iterator[Connection]:
-    """A connection; raises DatabaseFault, with what the database says, where there is none to be had."""
+    """A connection; raises DatabaseFault, or DatabaseAway of a server, with what it says, where none is to be had."""
     try:
         connection = engine.connect()
     except DBAPIError as error:
         where, said = engine.url.render_as_string(), " ".join(str(error.orig).split())
-        raise DatabaseFault(f"the database {where} cannot be opened: {said}") from error
+        fault = DatabaseFault if engine.dialect.name == "sqlite" else DatabaseAway
+        raise fault(f"the database {where} cannot be opened: {said}") from error
     with connection:
         yield connection
 

@@ -15,7 +15,9 @@ from newsletter.bootstrap import Pipeline
 from newsletter.dispatch.bucket import TokenBucket
 from newsletter.dispatch.composer import MessageComposer, Sealing
 from newsletter.dispatch.dispatcher import Dispatcher
+from newsletter.dispatch.granted import Granted
 from newsletter.dispatch.groups import Groups
+from newsletter.dispatch.leases import Leases
 from newsletter.dispatch.ledger import Ledger
 from newsletter.dispatch.maildir import MaildirRelay
 from newsletter.dispatch.pace import Pace, Together, Unlimited
@@ -33,15 +35,18 @@ if TYPE_CHECKING:
     from newsletter.dispatch.dkim import Signer
 
 
-def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True) -> Dispatcher:
+def build_dispatcher(
+    pipeline: Pipeline, *, progress: Progress | None = None, wakes: bool = True, granted: Granted | None = None
+) -> Dispatcher:
     """
-    A dispatcher over the configured relays; with `wakes` it starts due runs itself.
+    A dispatcher over the configured relays; with `wakes` it starts due runs itself, `granted` is for a worker's.
 
     Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
     """
     parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
-    routes = _routes(parts)
-    return Dispatcher(
+    leases = None if parts.engine.dialect.name == "sqlite" else Leases(parts.sessions)
+    routes = _routes(parts, leases)
+    dispatcher = Dispatcher(
         ledger=Ledger(
             parts.sessions,
             worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
@@ -65,7 +70,11 @@ def build_dispatcher(pipeline: Pipeline, *, progress: Progress | None = None, wa
         finished=_finishing(pipeline),
         progress=progress or Progress(),
         threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread
+        granted=granted or (None if leases is None else Granted()),  # what a dead one had is claimed first
     )
+    if leases is not None:
+        leases.serve(lambda: dispatcher.ledger.worker, lambda: dispatcher.has_messages)
+    return dispatcher
 
 
 def _waking(pipeline: Pipeline, routes: Sequence[Route]) -> Callable[[], None]:
@@ -94,38 +103,44 @@ def _finishing(pipeline: Pipeline) -> Callable[[list[int]], None]:
     return finished
 
 
-def _routes(parts: Parts) -> tuple[Route, ...]:
+def _routes(parts: Parts, leases: Leases | None) -> tuple[Route, ...]:
     """A route a relay, the spares behind those that they stand in for; a Maildir takes the place of them all."""
     settings = parts.settings
     if settings.dispatch.maildir:
         relay = MaildirRelay(settings.dispatch.maildir)
         return (Route(relay=relay, connections=settings.smtp.connections),)
-    primaries = tuple(_route(outlet, parts) for outlet in settings.outlets if not outlet.is_spare)
-    spares = tuple(_route(outlet, parts, primaries) for outlet in settings.outlets if outlet.is_spare)
+    paces = {outlet.called: _pace(outlet, parts, leases) for outlet in settings.outlets}
+    primaries = tuple(_route(outlet, paces[outlet.called]) for outlet in settings.outlets if not outlet.is_spare)
+    spares = tuple(_route(outlet, paces[outlet.called], primaries) for outlet in settings.outlets if outlet.is_spare)
     return primaries + spares
 
 
-def _route(outlet: SmtpSettings, parts: Parts, stands_in_for: Sequence[Route] = ()) -> Route:
+def _route(outlet: SmtpSettings, pace: Pace, stands_in_for: Sequence[Route] = ()) -> Route:
     return Route(
         relay=SmtpRelay(outlet),
         connections=outlet.connections,
-        pace=_pace(outlet, parts),
+        pace=pace,
         stands_in_for=stands_in_for,
     )
 
 
-def _pace(outlet: SmtpSettings, parts: Parts) -> Pace:
-    """Every limit that is set for a relay."""
+def _pace(outlet: SmtpSettings, parts: Parts, leases: Leases | None) -> Pace:
+    """Every limit that is set for a relay; on a server all dispatchers share those on what goes out."""
     paces: list[Pace] = []
     if outlet.rate:
-        paces.append(TokenBucket(outlet.rate))
+        paces.append(leases.bucket(outlet.called, outlet.rate) if leases else TokenBucket(outlet.rate))
     if outlet.warm_up and outlet.warm_up_start:
-        with parts.sessions() as session:
-            sent = taken_since(session, outlet.called, midnight_before(parts.now()))
-        paces.append(WarmUp(outlet.warm_up, start=outlet.warm_up_start, sent=sent, clock=parts.now))
+        quotas, start = outlet.warm_up, outlet.warm_up_start
+        paces.append(leases.warm_up(outlet.called, quotas, start=start) if leases else _warm_up(outlet, start, parts))
     if outlet.groups:
         paces.append(Groups())
     return Together(paces) if paces else Unlimited()
+
+
+def _warm_up(outlet: SmtpSettings, start: dt.date, parts: Parts) -> WarmUp:
+    with parts.sessions() as session:
+        sent = taken_since(session, outlet.called, midnight_before(parts.now()))
+    return WarmUp(outlet.warm_up or (), start=start, sent=sent, clock=parts.now)
 
 
 def _signers(parts: Parts) -> "tuple[Signer, ...]":

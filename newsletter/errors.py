@@ -23,6 +23,7 @@ NewsletterError                 the root: one line that says where and what to d
 │   └── HeaderRefused           a header cannot be written (in `compilation.headers`)
 ├── MailboxFault                the mailbox for what comes back cannot be read
 ├── DatabaseFault               the database is missing, old, or not ours
+│   └── DatabaseAway            a server cannot be reached now: try again later
 └── ConfigurationFault          a setting is wrong
 
 `subscribers.errors` has a root of its own. The command line prints `str(error)` and exits with `exit_code`.
@@ -181,6 +182,12 @@ class MailboxFault(NewsletterError):  # noqa: N818
 
 class DatabaseFault(NewsletterError):  # noqa: N818
     """The database is missing, too old or not a newsletter's: run `newsletter init`."""
+
+
+class DatabaseAway(DatabaseFault):
+    """The database's server cannot be reached: try again (EX_TEMPFAIL of sysexits.h)."""
+
+    exit_code = 75
 
 
 class ConfigurationFault(NewsletterError):  # noqa: N818

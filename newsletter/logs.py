@@ -1,17 +1,19 @@
 """
 Logging: one wide event per stage run and per attempt, with ids, never with addresses or tokens.
 
-JSON lines where standard error is a file or a pipe, plain words on a terminal. What libraries log goes the same way.
-Nobody here logs an address; as the last line of defence everything that looks like an address or a token of ours is
-masked before it is written, also in tracebacks.
+JSON lines where standard error is a file or a pipe, plain words on a terminal, unless the settings say otherwise. What
+libraries log goes the same way. Nobody here logs an address; as the last line of defence everything that looks like an
+address or a token of ours is masked before it is written, also in tracebacks.
 """
 
 import logging
 import re
+import secrets
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import structlog
@@ -22,19 +24,23 @@ _TOKEN: Final = re.compile(r"\b[A-Za-z0-9]{1,16}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_
 """Key id, payload and code, see `subscribers.tokens.sign`."""
 
 
-def configure(level: int = logging.WARNING) -> None:
+def configure(level: int = logging.WARNING, *, form: str = "auto", process: str = "") -> None:
     """
-    Set up structlog once, at the edge of a process.
+    Set up structlog once, at the edge of a process; `form` is what `LogSettings.format` says.
+
+    Every line bears the name of the `process`, where it has one: that of a worker is its name in the ledger.
 
     A command that somebody waits for speaks for itself and logs warnings only; a process that runs for long logs
-    everything from `logging.INFO`. Of what libraries log only warnings are wanted.
+    everything from `logging.INFO`, unless its settings say otherwise. Of what libraries log only warnings are wanted.
     """
+    is_plain = sys.stderr.isatty() if form == "auto" else form == "plain"
     renderer: Any = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
-        renderer = structlog.dev.ConsoleRenderer()
+    if is_plain:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([_naming(process)] if process else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -51,6 +57,16 @@ def configure(level: int = logging.WARNING) -> None:
     root.addHandler(_FromLibraries(logging.WARNING))
 
 
+def new_name() -> str:
+    """A random name by which the lines of one request, or of one worker, are found: 12 letters and digits."""
+    return secrets.token_hex(6)
+
+
+def within(**facts: str) -> AbstractContextManager[None]:
+    """Have all that is logged inside bear these facts: of a request, of a job."""
+    return structlog.contextvars.bound_contextvars(**facts)
+
+
 def logger(stage: str) -> Any:
     """A logger that says which stage speaks."""
     return structlog.get_logger(stage=stage)
@@ -61,6 +77,13 @@ def discreet(text: str) -> str:
     if "." not in text and "@" not in text:
         return text
     return _TOKEN.sub("…", masked(text) if "@" in text else text)
+
+
+def _naming(process: str) -> Callable[[Any, str, Any], Any]:
+    def name(_logger: Any, _name: str, event: Any) -> Any:
+        return {"process": process, **event}
+
+    return name
 
 
 def mask_event(_logger: Any, _name: str, event: Any) -> Any:

@@ -209,6 +209,15 @@ class DispatchSettings(_Part):
     )
 
 
+class WorkerSettings(_Part):
+    """How much a worker does at once; workers are for PostgreSQL only."""
+
+    shards: Annotated[int, Field(ge=1, le=100)] = Field(2, description="shards of runs that a worker has at once")
+    chores: Annotated[int, Field(ge=1, le=100)] = Field(
+        2, description="other jobs that a worker does at once: files to import, editions to compile, programs to call"
+    )
+
+
 class ImapSettings(_Part):
     """The mailbox that bounces come to."""
 
@@ -380,12 +389,36 @@ class WebSettings(_Part):
         description="addresses of reverse proxies whose X-Forwarded headers are believed; none: those on this machine",
     )
 
+    drain: Annotated[float, Field(ge=0, le=60)] = Field(
+        0,
+        description="seconds for which /ready says 503, and all else is answered, before a stopping web takes no more",
+    )
+
     @field_validator("proxies")
     @classmethod
     def _are_networks(cls, proxies: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for proxy in proxies or ():
             ipaddress.ip_network(proxy)  # its ValueError says what is wrong
         return proxies
+
+
+class MetricsSettings(_Part):
+    """Who may read the figures of this installation at /metrics, beside programs on the web's own machine."""
+
+    token: SecretStr | None = Field(
+        None, min_length=16, description="bearer token for /metrics, 16 characters or more; none: this machine only"
+    )
+
+
+class LogSettings(_Part):
+    """How processes that run for long write their log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error: the least that is written"
+    )
+    format: Literal["auto", "json", "plain"] = Field(
+        "auto", description="json, plain, or auto: plain on a terminal, else JSON lines"
+    )
 
 
 class WebhookSettings(_Part):
@@ -455,12 +488,15 @@ class Settings(BaseSettings):
         None, min_length=1, description="several relays in place of smtp, a table [[relays]] each"
     )
     dispatch: DispatchSettings = DispatchSettings()
+    worker: WorkerSettings = WorkerSettings()
     bounce: BounceSettings = BounceSettings()
     dkim: DkimSettings = DkimSettings()
     retention: RetentionSettings = RetentionSettings()
     hooks: HooksSettings = HooksSettings()
     signup: SignupSettings = SignupSettings()
     web: WebSettings = WebSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
     webhooks: WebhookSettings = WebhookSettings()
     desk: DeskSettings = DeskSettings()
     oidc: OidcSettings = OidcSettings()
@@ -474,6 +510,9 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None, description="signs links; none: one is made and kept beside the database"
+    )
+    key_file: Path | None = Field(
+        None, description="file with the keys of this installation; none: beside a SQLite file, else under ./var"
     )
     operator: str = Field("system", description="who acts, for the audit log; --as wins")
     language: str = Field("en", description="the language in which operators read findings: en or fr")

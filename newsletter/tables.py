@@ -13,9 +13,11 @@ from newsletter.compilation import models as _compilation  # noqa: F401
 from newsletter.content import models as _content  # noqa: F401
 from newsletter.dispatch import models as _dispatch  # noqa: F401
 from newsletter.dispatch import reports as _reports  # noqa: F401
+from newsletter.dispatch import totals as _totals  # noqa: F401
 from newsletter.feedback import models as _feedback  # noqa: F401
 from newsletter.feedback.clicks import models as _clicks  # noqa: F401
 from newsletter.feedback.providers import seen as _seen  # noqa: F401
+from newsletter.keeping import models as _keeping  # noqa: F401
 from newsletter.planning import log as _log  # noqa: F401
 from newsletter.planning import models as _planning  # noqa: F401
 from newsletter.preflight import models as _preflight  # noqa: F401

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DDL, Column, Index, event, text
+from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, event, text
 from sqlalchemy.ext.mutable import MutableDict
 from sqlmodel import Field
 
@@ -309,7 +309,7 @@ class ConfirmationRequest(Base, table=True):
 
 
 class ImportRun(Base, table=True):
-    """A file of people that was uploaded; the file itself lies in a folder, by its key, until it is imported."""
+    """A file of people that was uploaded; the file itself is kept by its key or its id until it is imported."""
 
     __tablename__ = "import_run"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -335,6 +335,19 @@ class ImportRun(Base, table=True):
     created: datetime = instant()
     #: When somebody last worked on it: one that is under way and was left alone is broken off.
     changed: datetime = instant()
+    #: Who works on it: whoever does not find themselves here any more has been taken over, and stops.
+    taken_by: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+
+
+class UploadPart(Base, table=True):
+    """A piece of an upload, where several machines share no folder; `refused` are its rows that were not taken."""
+
+    __tablename__ = "upload_part"
+
+    upload_id: int = reference("import_run.id", primary_key=True)
+    refused: bool = Field(primary_key=True)
+    number: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
+    octets: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
 
 
 class Tally(Base, table=True):

@@ -1,22 +1,25 @@
 """What every test has at hand: surroundings of its own, a clock that stands still, and a quick way to processes."""
 
+import contextlib
 import datetime as dt
+import functools
 import gc
+import itertools
 import os
-import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from databases import CHOSEN, SERVED
 from faults.zygote import Zygote
 from hypothesis import settings
+from programs import need as need  # noqa: PLC0414  tests take it from here
 
 if TYPE_CHECKING:
     from newsletter.assembly.edition import Edition
     from newsletter.compilation.slots import Slots
-
-REQUIRE_ALL = bool(os.environ.get("NEWSLETTER_TESTS_REQUIRE_ALL"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,22 +30,39 @@ def pytest_configure(config: pytest.Config) -> None:
     program itself, garbage is looked for now and then only: among all that tests keep it takes a sixth of their time.
     """
     gc.set_threshold(200_000, 10, 10)
+    # A command ends with its process, which closes its connections; run within this one, it leaves them to the pool.
+    config.addinivalue_line("filterwarnings", "ignore:.* was deleted while still open:ResourceWarning")
     is_ordinary = "not long" in str(config.getoption("markexpr"))
     settings.register_profile("newsletter", deadline=None, derandomize=is_ordinary)
     settings.load_profile("newsletter")
 
 
-def need(program: str, how: str) -> str:
-    """The path of a program that a test uses for real; skips with one line that says how to get it."""
-    found = shutil.which(program) or next(
-        (str(path) for path in Path("/usr/lib").glob(f"postgresql/*/bin/{program}")), None
-    )
-    if found is None:
-        message = f"{program} is missing: {how}"
-        if REQUIRE_ALL:
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
+WATCHED_EXAMPLES = 20
+"""Examples of a property that coverage watches: the others go the same ways, and watched take up to five times as long."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Watch the first examples of a property, and none after them, where coverage is measured."""
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    tracer = sys.gettrace()
+    if handle is None or tracer is None:
+        return (yield)
+    example = handle.inner_test
+    number = itertools.count()
+
+    @functools.wraps(example)
+    def watched(*arguments: Any, **named: Any) -> None:
+        if next(number) == WATCHED_EXAMPLES:
+            sys.settrace(None)
+        example(*arguments, **named)
+
+    handle.inner_test = watched
+    try:
+        return (yield)
+    finally:
+        handle.inner_test = example
+        sys.settrace(tracer)
 
 
 @pytest.fixture
@@ -56,6 +76,38 @@ def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     """No test reads the settings of the machine it runs on."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and "TESTS" not in name]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_folder_to_be_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """On PostgreSQL keys and pictures lie below the folder that the program is in: not in that of the code."""
+    if SERVED.name != CHOSEN:
+        yield
+        return
+    with contextlib.chdir(tmp_path_factory.mktemp("in")):
+        Path("var").mkdir()
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def served_for_as_long_as_needed() -> Iterator[None]:
+    """The PostgreSQL server of the tests, if there has to be one, ends with them."""
+    yield
+    SERVED.close()
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database of a test: the one that is chosen, and of a test that is marked `databases.BOTH` either."""
+    return str(getattr(request, "param", CHOSEN))
+
+
+@pytest.fixture(autouse=True)
+def databases_of_one_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test has had on that server for itself is given up after it."""
+    yield
+    if folder := request.node.funcargs.get("tmp_path"):
+        SERVED.drop_below(folder)
 
 
 @pytest.fixture(scope="session")

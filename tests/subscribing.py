@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from databases import url_of
+
 from newsletter.bootstrap import Pipeline, build
 from newsletter.cli.mailbox import mailbox
 from newsletter.database import migrate
@@ -123,7 +125,7 @@ def bare(folder: Path, *, root: str) -> Iterator[Scene]:
     """An installation in an empty folder with nothing in it, whose pages have the public address `root`."""
     with mailbox(folder / "letters") as port:
         settings = load(
-            database={"url": f"sqlite:///{folder / 'newsletter.sqlite'}"},
+            database={"url": url_of(folder / "newsletter.sqlite")},
             smtp={"host": "127.0.0.1", "port": port, "tls": "none", "connections": 2},
             public_url=root,
         )

@@ -166,6 +166,16 @@ class Deed(StrEnum):
     WEBHOOK_ENABLED = "webhook enabled"
     #: A translators' document was taken back; `about` names language and entries.
     TRANSLATION_TAKEN = "translation taken"
+    #: A backup of the database and the keys was made; `about` has its size.
+    BACKED_UP = "backup made"
+    #: The database was put back as a backup had it; `about` says of when.
+    RESTORED = "backup restored"
+    #: The database was copied from another; `about` names that.
+    DATABASE_MOVED = "database moved"
+    #: Another key signs links; `about` names it.
+    KEY_ROTATED = "key rotated"
+    #: Links that a key has signed are taken no more; `about` names it.
+    KEY_REVOKED = "key revoked"
 
 
 class AuditRow(Base, table=True):

@@ -1,7 +1,6 @@
 """Commands about what comes back: fetch it, read it from files, listen for it, look at it."""
 
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,6 @@ from newsletter.cli.report import counted
 from newsletter.cli.state import STATE, NewsletterOption
 from newsletter.errors import ConfigurationFault, InvalidInput
 from newsletter.feedback.event import Kind, Proof
-from newsletter.logs import configure
 from newsletter.times import rfc3339
 
 if TYPE_CHECKING:
@@ -120,7 +118,7 @@ def listen(
     """
     from newsletter.feedback.listener import Listener
 
-    configure(logging.INFO)
+    STATE.log()
     pipeline = STATE.pipeline()
     domain = pipeline.parts.settings.bounce.domain
     if domain is None:

@@ -23,11 +23,18 @@ GROUPS: Final = {
     "retention": "retention",
     "feedback": "feedback",
     "theme": "themes",
+    "backup": "backup",
+    "restore": "restore",
+    "database": "database",
+    "keys": "keys",
     "doctor": "doctor",
     "demo": "demo",
     "web": "web",
+    "ready": "ready",
+    "worker": "worker",
+    "workers": "workers",
 }
-"""The groups (and two commands), and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
+"""The groups (and some commands), and the module of each beneath `newsletter.cli`, which has its commands as `app`."""
 
 
 def group(words: str | None = None, **named: Any) -> typer.Typer:

@@ -1,5 +1,7 @@
 """Commands for the administrator: create the database, see the settings, stop everything, explain one delivery."""
 
+import datetime as dt
+
 import typer
 
 from newsletter.cli.output import JsonOption, note, print_json, print_table, say
@@ -16,11 +18,14 @@ def register(app: typer.Typer) -> None:
 
 def init() -> None:
     """Create the database, or migrate it to this version."""
-    from newsletter.database import migrate
+    from newsletter.database import migrate, open_engine
+    from newsletter.keeping.known_keys import ensured_keys
 
-    pipeline = STATE.pipeline(migrated=False)
-    revision = migrate(pipeline.parts.engine)
-    say(f"database {pipeline.parts.engine.url.render_as_string()} is at revision {revision}")
+    settings = STATE.settings()
+    engine = open_engine(settings.database.url)
+    revision = migrate(engine)
+    ensured_keys(engine, settings, now=dt.datetime.now(dt.UTC))
+    say(f"database {engine.url.render_as_string()} is at revision {revision}")
 
 
 def settings(json: bool = JsonOption) -> None:

@@ -1,11 +1,12 @@
 """Processes: the dispatcher, the scheduler, and the supervisor that keeps them and the web alive."""
 
 import asyncio
-import logging
+import os
 import signal
 import sys
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from newsletter.cli.report import counted
 from newsletter.cli.state import STATE
 from newsletter.cli.supervisor import Supervisor, on_orphaned
 from newsletter.errors import DispatcherRunning
-from newsletter.logs import configure
+from newsletter.logs import logger
 
 if TYPE_CHECKING:
     from newsletter.bootstrap import Pipeline
     from newsletter.dispatch.dispatcher import Dispatcher, Ending
+
+FENCED = 75
+"""The exit code of a process that others have taken over: EX_TEMPFAIL of sysexits.h, start it again."""
 
 RETENTION_SECONDS = 60
 """How soon the scheduler notices that the hour has come at which terms are looked at."""
@@ -38,6 +42,12 @@ WEBHOOKS_SECONDS = 5
 
 REPORTS_SECONDS = 20
 """How soon after a run has ended its report is counted, so that nobody waits for it."""
+
+IMPORTS_SECONDS = 30
+"""How often is looked for imports that were broken off."""
+
+TOTALS_SECONDS = 20
+"""How soon settled attempts join the totals that /metrics tells, so that it has few of them to count."""
 
 PATIENCE = typer.Option(60.0, help="Seconds to wait for what is due later, or for a relay that is away.")
 HOST = typer.Option("127.0.0.1", help="The address of this machine at which the pages are served.")
@@ -68,12 +78,12 @@ def dispatch(
     from newsletter.dispatchers import build_dispatcher
 
     if not until_done:
-        configure(logging.INFO)
+        STATE.log()
     pipeline = STATE.pipeline()
     with dispatcher_lock(pipeline.parts.engine):
         dispatcher = build_dispatcher(pipeline)
         with dispatching(pipeline, dispatcher.progress):
-            ending = asyncio.run(_dispatch(dispatcher, until_done=until_done, patience=patience))
+            ending = asyncio.run(until_stopped(dispatcher, until_done=until_done, patience=patience))
     if until_done:
         done = dispatcher.progress
         typer.echo(
@@ -87,7 +97,8 @@ def dispatch(
     raise typer.Exit(max(ending.value, 0))
 
 
-async def _dispatch(dispatcher: "Dispatcher", *, until_done: bool, patience: float) -> "Ending":
+async def until_stopped(dispatcher: "Dispatcher", *, until_done: bool = False, patience: float = 60.0) -> "Ending":
+    """Dispatch until a signal asks to stop; a second one does not wait for what is on the wire."""
     loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
 
     def cut() -> None:
@@ -103,7 +114,16 @@ async def _dispatch(dispatcher: "Dispatcher", *, until_done: bool, patience: flo
     for number in signals:
         loop.add_signal_handler(number, stop)
     on_orphaned(lambda: loop.call_soon_threadsafe(dispatcher.stop))
+    dispatcher.perish = perish
     return await dispatcher.run(until_done=until_done, patience=patience)
+
+
+def perish() -> None:
+    """End this process as one that others have taken over: what waits for its database may wait for ever."""
+    logger("dispatch").error("ended: the database still does not answer")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(FENCED)
 
 
 def dispatch_single(pipeline: "Pipeline", mailing: str) -> str:
@@ -127,10 +147,17 @@ def dispatch_single(pipeline: "Pipeline", mailing: str) -> str:
 
 
 def scheduler() -> None:
-    """Run the scheduler in the foreground: it starts due runs, also those missed while it was away."""
+    """
+    Run the scheduler in the foreground: it starts due runs, also those missed while it was away.
+
+    Of several schedulers on one database one leads and acts; the others wait, and one of them takes over within five
+    seconds of its end. Which it is says the first line of the log.
+    """
+    from newsletter.pipeline.chores import Chore
+    from newsletter.pipeline.election import Election, seat_of
     from scheduler import Round, make_scheduler
 
-    configure(logging.INFO)
+    STATE.log()
     pipeline = STATE.pipeline()
     stopped = threading.Event()
 
@@ -143,23 +170,34 @@ def scheduler() -> None:
     rounds = (
         Round("retention", RETENTION_SECONDS, lambda: pipeline.retention.tick(pipeline.parts.now())),
         Round("refusals", REFUSALS_SECONDS, pipeline.feedback.refusals),
-        Round("cadence", CADENCE_SECONDS, pipeline.cadence.tick),
-        Round("alerts", ALERTS_SECONDS, pipeline.alerting.watch),
-        Round("webhooks", WEBHOOKS_SECONDS, pipeline.webhooks.tick),
-        Round("reports", REPORTS_SECONDS, pipeline.reporting.keep_up),
+        Round("cadence", CADENCE_SECONDS, partial(pipeline.chores.do, Chore.DRAFTS)),
+        Round("alerts", ALERTS_SECONDS, partial(pipeline.chores.do, Chore.NOTICES)),
+        Round("webhooks", WEBHOOKS_SECONDS, partial(pipeline.chores.do, Chore.WEBHOOKS)),
+        Round("reports", REPORTS_SECONDS, partial(pipeline.chores.do, Chore.REPORTS)),
+        Round("imports", IMPORTS_SECONDS, pipeline.take_up),
+        Round("totals", TOTALS_SECONDS, pipeline.watch.keep_totals),
         Round("mailbox", pipeline.parts.settings.bounce.imap.interval, pipeline.feedback.look),
     )
-    clock = make_scheduler(pipeline.wake, rounds)
-    clock.start()
-    stopped.wait()
+    election = Election(seat_of(pipeline.parts.engine))
+    clock = make_scheduler(
+        election.only(pipeline.wake), (each._replace(work=election.only(each.work)) for each in rounds)
+    )
+    clock.start(paused=True)
+    election.run(stopped, gained=clock.resume, lost=clock.pause)
     clock.shutdown()
+    election.leave()
 
 
 def run(host: str = HOST, port: int = PORT) -> None:
-    """Run scheduler, dispatcher and web together, and start again whichever ends."""
-    STATE.pipeline()
-    typer.echo("scheduler, dispatcher and web are running; stop them with Ctrl-C", err=True)
-    arguments = {"scheduler": (), "dispatch": (), "web": ("--host", host, "--port", str(port))}
+    """
+    Run scheduler, dispatcher and web together, and start again whichever ends.
+
+    On PostgreSQL a worker takes the dispatcher's place; more of them join with `newsletter worker`.
+    """
+    is_shared = STATE.pipeline().parts.engine.dialect.name != "sqlite"
+    sender, called = ("worker", "worker") if is_shared else ("dispatch", "dispatcher")
+    typer.echo(f"scheduler, {called} and web are running; stop them with Ctrl-C", err=True)
+    arguments = {"scheduler": (), sender: (), "web": ("--host", host, "--port", str(port))}
     supervisor = Supervisor(
         {name: [sys.executable, "-m", "newsletter", *_who(), name, *given] for name, given in arguments.items()}
     )

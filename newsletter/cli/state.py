@@ -1,11 +1,15 @@
 """What the global options said, and the pipeline that commands call; made when the first command asks for it."""
 
+import logging
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
+from newsletter.logs import configure
 from newsletter.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -27,6 +31,12 @@ class State:
     def settings(self) -> Settings:
         """The settings, read now."""
         return load()
+
+    def log(self) -> None:
+        """Set up the log of a process that runs for long."""
+        chosen = self.settings().log
+        level = logging.getLevelNamesMapping()[chosen.level.upper()]
+        configure(level, form=chosen.format, process=f"{socket.gethostname()[:40]}:{os.getpid()}")
 
     def pipeline(self, *, migrated: bool = True) -> "Pipeline":
         """The pipeline; raises DatabaseFault, saying what to do, unless the tables are migrated."""

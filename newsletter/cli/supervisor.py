@@ -25,6 +25,13 @@ WATCH_SECONDS: Final = 0.2
 MOST_FAILURES: Final = 5
 """Starts in a row that may fail before the supervisor gives up and says so."""
 
+TRY_AGAIN: Final = 75
+"""
+The exit code of a process that others have taken over, or whose database is away (EX_TEMPFAIL of sysexits.h).
+
+It is started again for as long as that lasts: a database may be away for an hour.
+"""
+
 DRAIN_SECONDS: Final = 30.0
 """How long a child may take to end what is on the wire (DESIGN §8: SIGTERM drains)."""
 
@@ -70,6 +77,8 @@ class Supervisor:
         now = time.monotonic()
         if child.process is not None and child.process.poll() is not None:
             child.failures = 1 if now - child.started > STEADY_SECONDS else child.failures + 1
+            if child.process.returncode == TRY_AGAIN:
+                child.failures = min(child.failures, MOST_FAILURES)
             child.due = now + min(2.0 ** (child.failures - 1), 30)
             child.process = None
         if child.process is None and now >= child.due and child.failures <= MOST_FAILURES:

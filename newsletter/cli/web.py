@@ -8,8 +8,10 @@ Behind a reverse proxy it believes what the listed ones say about the reader's a
 import logging
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +21,6 @@ from newsletter.cli.groups import group
 from newsletter.cli.processes import HOST, PORT
 from newsletter.cli.state import STATE
 from newsletter.cli.supervisor import on_orphaned
-from newsletter.logs import configure
 
 if TYPE_CHECKING:
     import uvicorn
@@ -41,7 +42,7 @@ app = group()
 @app.command()
 def web(host: str = HOST, port: int = PORT) -> None:
     """Serve the desk and the public pages: sign-up, preferences, the archive. `newsletter run` does that too."""
-    configure(logging.INFO)
+    STATE.log()
     pipeline = STATE.pipeline()
     listening = _listening(host, port)
     server = _server(pipeline)
@@ -71,11 +72,26 @@ def _server(pipeline: "Pipeline") -> "uvicorn.Server":
     class Server(uvicorn.Server):
         """Ends with exit code 0 when it is asked to stop; uvicorn's own would have the signal kill it at the end."""
 
+        ending_at: float | None = None
+
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self.handle_exit)
             yield
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Be ready no more; go at once when asked twice, else when those who send requests have noticed."""
+            if pages.state.is_ending or not drain:
+                super().handle_exit(sig, frame)
+            pages.state.is_ending = True
+
+        async def on_tick(self, counter: int) -> bool:
+            """Ten times a second: go when the time to notice is over."""
+            if pages.state.is_ending and not self.should_exit:
+                self.ending_at = self.ending_at or time.monotonic() + drain
+                self.should_exit = time.monotonic() >= self.ending_at
+            return await super().on_tick(counter)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Have pages that are told something all the time (server-sent events) end first: they never would."""
@@ -85,6 +101,7 @@ def _server(pipeline: "Pipeline") -> "uvicorn.Server":
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells of every broken form
     proxies = pipeline.parts.settings.web.proxies
     pages = create_app(pipeline)
+    pages.state.is_ending, drain = False, pipeline.parts.settings.web.drain
     config = uvicorn.Config(
         pages,
         http="h11",

@@ -7,12 +7,13 @@ Each function takes a session and commits nothing.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import CursorResult, delete, func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from newsletter.compilation.artifact import Artifact, artifact_from
 from newsletter.compilation.correction import CorrectedEdition, Correction
 from newsletter.compilation.models import ArtifactRow, BuildRow, CorrectedRow, CorrectionRow, PinRow
+from newsletter.database import changed_rows
 from newsletter.errors import NotFound
 from subscribers.columns import insert_into
 
@@ -31,8 +32,7 @@ def put(session: Session, artifact: Artifact, *, now: dt.datetime) -> bool:
         facts=artifact.facts(),
         created=now,
     )
-    result = session.execute(statement.on_conflict_do_nothing(index_elements=["digest"]))
-    return isinstance(result, CursorResult) and result.rowcount == 1
+    return changed_rows(session, statement.on_conflict_do_nothing(index_elements=["digest"])) == 1
 
 
 def get(session: Session, digest: str) -> Artifact:

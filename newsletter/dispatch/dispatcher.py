@@ -10,6 +10,7 @@ uncertain, takes over from dispatchers that have died, and decides when everythi
 import asyncio
 import contextlib
 import datetime as dt
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 from newsletter.dispatch import outage, supply
 from newsletter.dispatch.clock import clock
+from newsletter.dispatch.granted import Granted
 from newsletter.dispatch.judge import Judge
 from newsletter.dispatch.ledger import Claim, Ledger, Standing
 from newsletter.dispatch.line import Line, Shared
@@ -40,8 +42,18 @@ A supervisor kills after 30 seconds, and the last commit and a QUIT (5 s) come a
 CUT_SECONDS: Final = 2.0
 """For what was cut off to be recorded; who has not come back by then is given up, and named by the next dispatcher."""
 
-REAP_SECONDS: Final = 4.0
-"""How often dispatchers that have died are looked for."""
+FENCED_SECONDS: Final = 3.0
+"""How long a relay may take to reply to a dispatcher that others have taken over: what it says cannot be recorded."""
+
+LAST_SECONDS: Final = 9.0
+"""
+After how long one that cannot reach the database has ended, whatever hangs: 30 seconds after it was cut off.
+
+3 seconds for the relay, 2 for what was cut off, 2 for it to be recorded where the database is back, and some to spare.
+"""
+
+REAP_SECONDS: Final = 0.5
+"""How often dispatchers that have died are looked for: an update that finds nothing, in a table of a few rows."""
 
 Returned = TypeVar("Returned")
 
@@ -55,7 +67,7 @@ class Ending(Enum):
     WAITING = 4
     #: Everything has ended, some deliveries uncertain.
     UNCERTAIN = 5
-    #: Declared dead by the database: others have taken over (EX_TEMPFAIL, sysexits.h: try again).
+    #: Declared dead by the database, or without a word from it: others take over (EX_TEMPFAIL, sysexits.h: try again).
     FENCED = 75
     #: Asked to stop.
     STOPPED = -1
@@ -67,8 +79,10 @@ class Dispatcher:
     Sends what is due over its routes.
 
     `wake` is called every half second, in a thread, and starts due runs (it is the pipeline's); `finished` is told the
-    issues of which the last delivery has ended. With `threaded` the database is asked in threads: a server that hangs
-    or is started again must not keep connections from reading.
+    issues of which the last delivery has ended. With `threaded` the database is a server that others work with too. It
+    is asked in threads: one that hangs or is started again must not keep connections from reading. And who cannot reach
+    it for `pulse.SILENT_SECONDS` ends; `perish` is called, in a thread, `LAST_SECONDS` later: calls that hang keep a
+    process from ending by itself. What is `granted` is claimed before what is anybody's.
     """
 
     ledger: Ledger
@@ -80,6 +94,8 @@ class Dispatcher:
     finished: Callable[[list[int]], object] = lambda _: None
     progress: Progress = field(default_factory=Progress)
     threaded: bool = False
+    perish: Callable[[], object] = lambda: None
+    granted: Granted | None = None
 
     def __post_init__(self) -> None:
         self._log = logger("dispatch").bind()
@@ -88,7 +104,8 @@ class Dispatcher:
         self._stirred = asyncio.Event()
         self._looked: float | None = None
         self._reaped: float | None = None
-        self._is_fenced = False
+        self._is_fenced = self._is_silent = self._has_signed_off = False
+        self._chores: list[asyncio.Task[Any]] = []
         self._outage = Outage(self._log)
         self._supply = Supply(
             self.ledger,
@@ -98,9 +115,10 @@ class Dispatcher:
             stopping=self._stopping,
             outage=self._outage,
             call=self._call,
+            granted=self.granted,
         )
         self._supply.on_empty = self._stirred.set
-        self._writer = Writer(self.ledger, now=self.now, outage=self._outage, threaded=self.threaded)
+        self._writer = Writer(self.ledger, now=self.now, outage=self._outage, log=self._log, threaded=self.threaded)
         judge = Judge(self.ledger, self._supply, now=self.now, call=self._call, progress=self.progress, log=self._log)
         shared = Shared(
             supply=self._supply,
@@ -113,9 +131,16 @@ class Dispatcher:
         )
         self._lines = [Line(route, shared) for route in self.routes for _ in range(route.connections)]
 
+    @property
+    def has_messages(self) -> bool:
+        """Whether there is something to send as far as it has looked."""
+        return not self._supply.is_empty
+
     def stop(self) -> None:
         """Begin nothing new, end what is under way, come back. Safe to call twice, from a signal handler too."""
         self._stopping.set()
+        if self.granted is not None:
+            self.granted.close()
         self._stirred.set()
         self._supply.stir()
 
@@ -130,18 +155,18 @@ class Dispatcher:
 
         `patience` (seconds) is how long to wait for what is due later, and for relays that are all down.
         """
-        released, uncertain = self.ledger.take_over(self.now())
-        if released or uncertain:
-            self._log.warning("taken over", planned_again=released, uncertain=uncertain)
+        self._tell_taken(*self.ledger.take_over(self.now()))
         loop = asyncio.get_running_loop()
         failed: asyncio.Future[None] = loop.create_future()
         with Pulse(
             lambda: self.ledger.heartbeat(self.now()),
             fenced=lambda: loop.call_soon_threadsafe(self._fence),
             failed=lambda error: loop.call_soon_threadsafe(_fail, failed, error),
+            silent=(lambda: self._fall_silent(loop)) if self.threaded else None,
         ):
             watching = asyncio.create_task(self._watch(until_done=until_done, patience=patience))
             feeding = asyncio.create_task(self._supply.run())
+            self._chores = [watching, feeding]
             sending = [asyncio.create_task(line.run()) for line in self._lines]
             tasks: list[asyncio.Future[Any]] = [watching, feeding, *sending, failed]
             try:
@@ -149,22 +174,41 @@ class Dispatcher:
                 self.stop()
                 await self._drain(sending)
                 await asyncio.wait([watching, feeding])
-                await self._give_back()
+                if not self._is_silent:
+                    await self._give_back()
                 for task in tasks:
-                    if task.done():
+                    if task.done() and not task.cancelled():
                         task.result()
-                lived = await self._sign_off()
+                lived = not self._is_silent and await self._sign_off()
                 return watching.result() if lived and not self._is_fenced else Ending.FENCED
             finally:
                 for task in tasks:
                     task.cancel()
-                self._writer.close()
+                self._writer.close(wait=not self._is_silent)
                 self._supply.close()
 
     def _fence(self) -> None:
+        if self._has_signed_off:
+            return  # the pulse has found our own end
         self._log.error("declared dead: the database has not heard of this dispatcher for too long")
         self._is_fenced = True
         self.stop()
+        asyncio.get_running_loop().call_later(FENCED_SECONDS, self._cut.set)
+
+    def _fall_silent(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Of the pulse's thread: whatever happens to the loop from now on, the process ends."""
+        ending = threading.Timer(LAST_SECONDS, self.perish)
+        ending.daemon = True
+        ending.start()
+        loop.call_soon_threadsafe(self._unheard)
+
+    def _unheard(self) -> None:
+        self._log.error("no word from the database for too long: nothing new is begun, others take over")
+        self._is_fenced = self._is_silent = True
+        self.stop()
+        for chore in self._chores:
+            chore.cancel()  # what they ask hangs
+        asyncio.get_running_loop().call_later(FENCED_SECONDS, self._cut.set)
 
     async def _drain(self, sending: Sequence["asyncio.Task[None]"]) -> None:
         """Let the lines end what is on the wire; cut off those whose relay stays silent."""
@@ -195,6 +239,7 @@ class Dispatcher:
 
     async def _sign_off(self) -> bool:
         """Say that all has ended; where the database is away our silence says it as well. False: others took over."""
+        self._has_signed_off = True
         try:
             return await self._call(self.ledger.sign_off, self.now())
         except Exception as error:
@@ -229,13 +274,18 @@ class Dispatcher:
         await asyncio.to_thread(self.wake)
         swept = await self._call(self.ledger.sweep, self.now())
         if self._reaped is None or clock() - self._reaped >= REAP_SECONDS:
-            released, uncertain = await self._call(self.ledger.reap, self.now())
-            if released or uncertain:
-                self._log.warning("taken over", planned_again=released, uncertain=uncertain)
+            self._tell_taken(*await self._call(self.ledger.reap, self.now()))
             self._reaped = clock()
         first, self._looked = self._looked is None, clock()
         if swept or first:
             self._supply.stir()
+
+    def _tell_taken(self, released: int, uncertain: int) -> None:
+        """Say what was taken from dispatchers that have died, and have it claimed at once."""
+        if released or uncertain:
+            self._log.warning("taken over", planned_again=released, uncertain=uncertain)
+            if self.granted is not None:
+                self.granted.take(self.ledger.freed)
 
     async def _ended(self, *, until_done: bool, patience: float) -> Ending | None:
         """Close what has ended; with `until_done`, say whether that is all."""

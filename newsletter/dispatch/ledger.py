@@ -11,9 +11,11 @@ It is synchronous; `dispatcher` calls it from one task, the single writer. When 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
 from sqlmodel import Session, col
@@ -22,18 +24,24 @@ from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
 from newsletter.database import Sessions, changed_rows
 from newsletter.dispatch import store, workers
+from newsletter.dispatch.choosing import Choice
 from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.on_postgres import PostgresStatements
 from newsletter.dispatch.on_sqlite import SqliteStatements
 from newsletter.dispatch.seals import seal
-from newsletter.dispatch.statements import Candidate, Marked, Ready, RunningRun, Statements
+from newsletter.dispatch.statements import Candidate, Marked, RunningRun, Statements
 from newsletter.dispatch.store import attempts_of
 from newsletter.dispatch.transactions import Transactions
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.shards import Shard, shards_around
 from newsletter.settings import Uncertain
 
 __all__ = ["Claim", "Ledger", "Mark", "Result", "Standing", "attempts_of"]
+
+
+CLEAR_SECONDS: Final = 4.0
+"""How often what the dead have is looked for though nobody has just died: who signs off may have left something."""
 
 
 class Standing(StrEnum):
@@ -52,6 +60,9 @@ class Ledger:
     The deliveries of one dispatcher, named `worker`.
 
     `connections`, where it is known, is how many messages it may have on the wire: the audit holds a death to it.
+
+    Attributes:
+        freed: what the last `take_over` or `reap` took from dispatchers that had died and planned again, as shards.
     """
 
     def __init__(
@@ -72,6 +83,8 @@ class Ledger:
         self._begun: dict[int, dt.datetime] = {}
         self._seen: set[int] = set()
         self._latest = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._cleared = -CLEAR_SECONDS
+        self.freed: list[Shard] = []
 
     def take_over(self, now: dt.datetime) -> tuple[int, int]:
         """
@@ -95,6 +108,11 @@ class Ledger:
         self._begun.clear()
         return cleared
 
+    @property
+    def worker(self) -> str:
+        """The name of this life; names are never used again."""
+        return self._worker
+
     def heartbeat(self, now: dt.datetime) -> bool:
         """
         Say that this worker lives, every `workers.BEAT`.
@@ -106,18 +124,28 @@ class Ledger:
             alive = workers.beat(session, self._worker, now)
             return alive or not _is_shared(session)
 
+    def is_fenced(self) -> bool:
+        """Whether this worker has been declared dead, so that nothing it writes holds."""
+        with self._transactions.session() as session:
+            return self._statements.is_fenced(session.connection(), self._worker)
+
     def reap(self, now: dt.datetime) -> tuple[int, int]:
         """
         Declare silent workers dead and clear up after all that are, as `take_over` does; returns how many of each.
 
-        The database's clock decides. Any number of workers may try at once: it is done once.
+        The database's clock decides. Any number of workers may try at once: it is done once. To look for silence costs
+        nothing; what the dead have is looked for, among all that is open, where there was any, and now and then.
         """
         with self._transactions.session() as session:
             if not _is_shared(session):
                 return 0, 0
             live = store.live_runs(session)
-            workers.end_silent(session)
-            return self._clear(session, workers.of_the_dead(), live=live, now=now)
+            is_due = time.monotonic() - self._cleared >= CLEAR_SECONDS
+            if not workers.end_silent(session) and not is_due:
+                return 0, 0
+            cleared = self._clear(session, workers.of_the_dead(), live=live, now=now)
+        self._cleared = time.monotonic()
+        return cleared
 
     def sign_off(self, now: dt.datetime) -> bool:
         """
@@ -137,40 +165,46 @@ class Ledger:
     def claim(self, limit: int, now: dt.datetime) -> list[Claim]:
         """Take up to `limit` deliveries that can go out now; those that nobody wants any more end here."""
         with self._transactions.session() as session:
-            rows, runs = self._ready(session, limit, now)
-            if not rows:
-                return []
-            unwanted = store.unwanted(session, rows)
-            tried = store.first_tried(session, rows)
-            claims = [_claim(row, runs.get(row.run_id), tried, now) for row in rows if row.id not in unwanted]
-            ids = [claim.delivery_id for claim in claims]
-            connection = session.connection()
-            self._statements.take(connection, ids, worker=self._worker, now=now)
-            if unwanted:
-                stopped = col(DeliveryRow.id).in_(unwanted)
-                self._move(session, stopped, state=DeliveryState.SUPPRESSED, now=now, epoch=DeliveryRow.epoch + 1)
-        return claims
+            choice = self._choice(session, limit, now)
+            return self._taken(session, choice.of_anybody(), choice) if choice else []
 
-    def _ready(
-        self, session: Session, limit: int, now: dt.datetime
-    ) -> tuple[list[Candidate], Mapping[int | None, RunningRun]]:
+    def claim_within(self, shards: Sequence[Shard], *, limit: int, now: dt.datetime) -> tuple[list[Claim], list[Shard]]:
         """
-        What can go out now: single messages first, then runs in order, what is due again first.
+        The same on PostgreSQL, fresh deliveries of these shards first: see `choosing`.
+
+        Also returns the shards of which nothing is left to claim.
+        """
+        with self._transactions.session() as session:
+            choice = self._choice(session, limit, now)
+            if choice is None:
+                return [], []
+            rows, spent = choice.within(shards)
+            return self._taken(session, rows, choice), spent
+
+    def _choice(self, session: Session, limit: int, now: dt.datetime) -> Choice | None:
+        """
+        What to choose from, None where we count as dead.
 
         The runs stay as they are until the claim is committed, so that a pause that was acknowledged has seen it.
         """
-        connection = session.connection()
-        rows = self._statements
-        runs: dict[int | None, RunningRun] = {run.id: run for run in rows.running(connection)}
-        if rows.is_fenced(connection, self._worker):
-            return [], {}
-        found: list[Candidate] = []
-        for run_id, why in ((run_id, why) for run_id in (None, *runs) for why in Ready):
-            is_held = why is Ready.HELD_BACK
-            if len(found) < limit and (not is_held or (run_id is not None and runs[run_id].has_passed)):
-                some = rows.ready(connection, why, run_id=run_id, limit=limit - len(found), now=now)
-                found += [row._replace(dated=row.dated or now) for row in some] if is_held else some
-        return found, runs
+        connection, statements = session.connection(), self._statements
+        runs: dict[int | None, RunningRun] = {run.id: run for run in statements.running(connection)}
+        if statements.is_fenced(connection, self._worker):
+            return None
+        return Choice(statements=statements, connection=connection, runs=runs, limit=limit, now=now)
+
+    def _taken(self, session: Session, rows: Sequence[Candidate], choice: Choice) -> list[Claim]:
+        if not rows:
+            return []
+        unwanted = store.unwanted(session, rows)
+        tried = store.first_tried(session, rows)
+        claims = [choice.claim(row, tried.get(row.id)) for row in rows if row.id not in unwanted]
+        ids = [claim.delivery_id for claim in claims]
+        self._statements.take(choice.connection, ids, worker=self._worker, now=choice.now)
+        if unwanted:
+            stopped = col(DeliveryRow.id).in_(unwanted)
+            self._move(session, stopped, state=DeliveryState.SUPPRESSED, now=choice.now, epoch=DeliveryRow.epoch + 1)
+        return claims
 
     def release(self, claims: Iterable[Claim], now: dt.datetime) -> None:
         """Give back what was claimed and not begun."""
@@ -316,6 +350,7 @@ class Ledger:
     ) -> tuple[int, int]:
         """Plan again, or name uncertain, what a dispatcher had that is dead; returns how many of each."""
         sending, claimed = store.in_state(DeliveryState.SENDING, whose), store.in_state(DeliveryState.CLAIMED, whose)
+        freed: list[tuple[int | None, int]] = []
         dying = session.scalars(select(DeliveryRow).where(sending).with_for_update()).all()
         for row in dying:
             tried = lost(row, at=now)
@@ -325,7 +360,14 @@ class Ledger:
             state = DeliveryState.PLANNED if repeats else DeliveryState.UNCERTAIN
             own = and_(col(DeliveryRow.id) == row.id, col(DeliveryRow.epoch) == row.epoch)
             self._move(session, own, state=state, now=now, reason=DIED, seal=sealed)
-        return self._move(session, claimed, state=DeliveryState.PLANNED, now=now), len(dying)
+            freed += [(row.run_id, row.id or 0)] if repeats else []
+        planned = update(DeliveryRow).where(claimed).values(state=DeliveryState.PLANNED, **_NOBODYS, changed=now)
+        again = session.execute(
+            planned.returning(col(DeliveryRow.run_id), col(DeliveryRow.id)),
+            execution_options={"synchronize_session": False},
+        ).all()
+        self.freed = shards_around([*freed, *((run_id, id_) for run_id, id_ in again)])
+        return len(again), len(dying)
 
     def _move(
         self,
@@ -337,7 +379,7 @@ class Ledger:
         **values: object,
     ) -> int:
         moved = update(DeliveryRow).where(condition)
-        return changed_rows(session, moved.values(state=state, worker=None, next_at=None, changed=now, **values))
+        return changed_rows(session, moved.values(state=state, **_NOBODYS, changed=now, **values))
 
     def _claimed(self, claim: Claim) -> ColumnElement[bool]:
         return and_(
@@ -346,6 +388,9 @@ class Ledger:
             col(DeliveryRow.worker) == self._worker,
             col(DeliveryRow.epoch) == claim.epoch,
         )
+
+
+_NOBODYS: Final = {"worker": None, "next_at": None}
 
 
 def _is_shared(session: Session) -> bool:
@@ -362,25 +407,3 @@ def _groups(entries: Sequence[Mark | Result]) -> Sequence[Sequence[Mark | Result
 
 def _marked(claim: Claim) -> Marked:
     return Marked(claim.delivery_id, claim.epoch, claim.number)
-
-
-def _claim(row: Candidate, run: RunningRun | None, tried: Mapping[int, dt.datetime], now: dt.datetime) -> Claim:
-    # What is claimed for the first time is dated as it was planned; the statement stores that date. Whatever waited for
-    # its own time has a date of its own, and tries from then on.
-    since, dated = (row.dated or run.started, row.dated or run.dated) if run else (None, row.dated or row.changed)
-    return Claim(
-        delivery_id=row.id,
-        epoch=row.epoch + 1,
-        number=row.attempts + 1,
-        mailing=row.mailing,
-        run_id=row.run_id,
-        subscriber_id=row.subscriber_id,
-        address=row.address,
-        digest=row.digest,
-        language=row.language,
-        artifact=row.artifact,
-        repeats=row.repeats,
-        since=since or tried.get(row.id, now),
-        dated=dated or since or now,
-        seal=row.seal,
-    )

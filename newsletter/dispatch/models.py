@@ -1,4 +1,4 @@
-"""Tables of dispatch: attempts, append-only, and the workers that make them."""
+"""Tables of dispatch: attempts, append-only, the workers that make them, and what these share of a relay."""
 
 import datetime as dt
 from typing import Final
@@ -68,3 +68,34 @@ class WorkerRow(Base, table=True):
     started: dt.datetime = instant()
     heartbeat: dt.datetime = instant()
     ended: dt.datetime | None = instant(nullable=True)
+
+
+class RelayPaceRow(Base, table=True):
+    """
+    What all workers together have taken of a relay's rate and of its number for a day; on PostgreSQL alone.
+
+    `full_at` is when its bucket will be full again, by the database's clock, None where it has no rate. `day` is one of
+    UTC and `used` what of its number is used or leased; None and 0 where there is no warm-up.
+    """
+
+    __tablename__ = "relay_pace"
+
+    relay: str = Field(primary_key=True, max_length=300)
+    full_at: dt.datetime | None = instant(nullable=True)
+    day: dt.date | None = None
+    used: int = 0
+
+
+class RelayLeaseRow(Base, table=True):
+    """
+    How much of a relay's number for a day a worker has leased, used or not, less what it has given back.
+
+    What the relay took of it on that day before counts as leased, so that what it holds is this less its attempts.
+    """
+
+    __tablename__ = "relay_lease"
+
+    relay: str = Field(primary_key=True, max_length=300)
+    worker: str = Field(primary_key=True, max_length=64)
+    day: dt.date
+    leased: int

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from newsletter.dispatch.entries import Ended
 from newsletter.dispatch.statements import (
     ATTEMPT,
+    COLUMNS,
     GIVE_BACK,
     POSTPONE,
     POSTPONED,
@@ -26,8 +27,15 @@ from newsletter.dispatch.statements import (
     due_by,
     ready_values,
 )
+from newsletter.planning.shards import Shard
 from newsletter.planning.stage import HELD_BACK
 
+# The words around the state keep the server from the index of open deliveries, where those of the shard lie among all
+# others of the run: it is to go along the primary key.
+_READY_WITHIN: Final = (
+    f"SELECT {COLUMNS} FROM delivery WHERE id BETWEEN %s AND %s AND run_id = %s AND state || '' = 'planned'"  # noqa: S608  our own words
+    " AND next_at IS NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED"
+)
 _ENDED_WORKER: Final = "SELECT ended IS NOT NULL FROM worker WHERE name = %s FOR SHARE"
 _FIELDS: Final = {
     "delivery_id": "bigint",
@@ -152,6 +160,16 @@ class PostgresStatements:
         if returning := [end.delivery_id for end in ends if end.returns and end.delivery_id in held]:
             driver_of(connection).execute(_pg(f"{RECALL} = ANY(?)"), (returning,))
         return held
+
+
+def ready_within(connection: Connection, shard: Shard, *, limit: int) -> list[Candidate]:
+    """
+    Up to `limit` deliveries of a shard that can go out at once and were never tried; see `Statements.ready`.
+
+    Fewer than that: nothing of it is left to claim.
+    """
+    found = driver_of(connection).execute(_READY_WITHIN, (shard.first, shard.last, shard.run_id, limit))
+    return [Candidate(*row) for row in found.fetchall()]
 
 
 def _pg(statement: str) -> str:

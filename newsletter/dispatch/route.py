@@ -61,7 +61,8 @@ class Route:
             return 0.0
         if not self.is_called:
             return SPARE_SECONDS
-        return max(self.breaker.rests(line, now=now), self.pace.rests(now=now))
+        # A pace is asked only by who could send: what it would lease for a relay that is left alone would be lost.
+        return self.breaker.rests(line, now=now) or self.pace.rests(now=now)
 
     def heard(self) -> bool:
         """Note that the relay has had something to say about a message; returns whether it was left alone before."""

@@ -74,15 +74,30 @@ def attempts_of(session: Session, delivery_id: int) -> Sequence[AttemptRow]:
 
 
 def taken_since(session: Session, relay: str, since: dt.datetime) -> int:
-    """
-    How many messages a relay has taken since then, or may have: accepted and uncertain attempts.
+    """How many messages a relay has taken since then, or may have: accepted and uncertain attempts."""
+    taken = select(func.count()).select_from(AttemptRow).where(_is_newer(since), *_has_taken(relay))
+    return int(session.scalar(taken) or 0)
 
-    Attempts are appended in order of time, so that it is read from the newest back to the first that is too old.
+
+def taken_by_workers(session: Session, relay: str, since: dt.datetime) -> Mapping[str, int]:
     """
+    The same, worker by worker.
+
+    What a worker had on the wire when it died may have gone over any relay, and counts for each.
+    """
+    worker = col(AttemptRow.worker)
+    taken = select(worker, func.count()).where(_is_newer(since), *_has_taken(relay, "")).group_by(worker)
+    return dict(session.execute(taken).all())
+
+
+def _is_newer(since: dt.datetime) -> ColumnElement[bool]:
+    """Attempts are appended in order of time: they are read from the newest back to the first that is too old."""
     older = select(col(AttemptRow.id)).where(col(AttemptRow.at) < since).order_by(col(AttemptRow.id).desc()).limit(1)
-    taken = (col(AttemptRow.relay) == relay, col(AttemptRow.verdict).in_([Verdict.ACCEPTED, Verdict.UNCERTAIN]))
-    newer = col(AttemptRow.id) > func.coalesce(older.scalar_subquery(), 0)
-    return int(session.scalar(select(func.count()).select_from(AttemptRow).where(newer, *taken)) or 0)
+    return col(AttemptRow.id) > func.coalesce(older.scalar_subquery(), 0)
+
+
+def _has_taken(*relays: str) -> tuple[ColumnElement[bool], ...]:
+    return col(AttemptRow.relay).in_(relays), col(AttemptRow.verdict).in_([Verdict.ACCEPTED, Verdict.UNCERTAIN])
 
 
 def live_runs(session: Session) -> list[int | None]:

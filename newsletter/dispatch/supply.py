@@ -12,11 +12,13 @@ import contextlib
 import datetime as dt
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from newsletter.dispatch import outage
 from newsletter.dispatch.clock import clock
 from newsletter.dispatch.composer import Draft
+from newsletter.dispatch.granted import Granted
 from newsletter.dispatch.ledger import Claim, Ledger, Result
 from newsletter.dispatch.outage import Outage
 from newsletter.dispatch.outcome import Outcome
@@ -80,8 +82,13 @@ class Supply:
         stopping: Stopping,
         outage: Outage,
         call: Callable[..., Any],
+        granted: Granted | None = None,
     ) -> None:
-        """Call blocking functions through `call`, in a thread or here; see `dispatcher`."""
+        """
+        Call blocking functions through `call`, in a thread or here; see `dispatcher`.
+
+        With `granted` what lies in granted shards is claimed before what is anybody's.
+        """
         self._ledger = ledger
         self._compose = composer.compose
         self._look_up = composer.look_up
@@ -90,6 +97,9 @@ class Supply:
         self._stopping = stopping
         self._outage = outage
         self._call = call
+        self._granted = granted
+        if granted is not None:
+            granted.on_grant = self.stir
         self._least = PER_CONNECTION * connections
         self._size = self._least
         self._filled_at = 0.0
@@ -225,7 +235,7 @@ class Supply:
         """Claim a batch, unless one is still unread because the database went away, and read what it needs."""
         if not self._unread:
             self._size = self._next_size()
-            self._unread = await self._call(self._ledger.claim, self._size, self._now())
+            self._unread = await self._claimed()
             self._is_dry = not self._unread  # then it is looked again after a while only, not for every message
             self._outage.ended(now=clock())
         if not self._unread:
@@ -243,6 +253,15 @@ class Supply:
         if self._signing is not None:
             self._signing.top_up()
         self._came.set()
+
+    async def _claimed(self) -> list[Claim]:
+        if self._granted is None:
+            claims: list[Claim] = await self._call(self._ledger.claim, self._size, self._now())
+            return claims
+        claim = partial(self._ledger.claim_within, self._granted.shards, limit=self._size, now=self._now())
+        claims, spent = await self._call(claim)
+        self._granted.spend(spent)
+        return claims
 
     async def _writable(self, drafts: list[Draft]) -> list[Draft]:
         """Record whom no message can be written to; returns the others."""

@@ -2,8 +2,8 @@
 Warming up: so many messages a day over a relay whose address mailbox providers do not know yet, more every day.
 
 Days are those of UTC, since attempts are stored so and relays stand anywhere. Counts what the relay took, and what it
-may have taken. The count of a day that began before this process is handed in; from then on it is kept here, so that it
-holds for one dispatcher. The clock is handed in, and nothing else is read.
+may have taken. The count of a day that began before this process is handed in; from then on it is kept here, for the
+one dispatcher that there is on SQLite (`leased_warm_up` is for several). The clock is handed in, and nothing else.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ class WarmUp(Unlimited):
         at = self._clock()
         if at.date() != self._day:
             self._day, self._used = at.date(), 0
-        quota = self._quota()
+        quota = quota_of(self._day, quotas=self._quotas, start=self._start)
         return 0.0 if quota is None or self._used < quota else (midnight_after(at) - at).total_seconds()
 
     def take(self, _recipient: str, *, now: float) -> float:
@@ -56,9 +56,11 @@ class WarmUp(Unlimited):
         if recipient is not None and outcome.verdict not in TAKEN:
             self.forgo(recipient, now=now)
 
-    def _quota(self) -> int | None:
-        day = max(0, (self._day - self._start).days)
-        return self._quotas[day] if day < len(self._quotas) else None
+
+def quota_of(day: dt.date, *, quotas: Sequence[int], start: dt.date) -> int | None:
+    """The number of a day, None once the list has come to its end."""
+    place = max(0, (day - start).days)
+    return quotas[place] if place < len(quotas) else None
 
 
 def midnight_before(instant: dt.datetime) -> dt.datetime:

@@ -11,7 +11,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from newsletter.dispatch import outage
 from newsletter.dispatch.ledger import Ledger, Mark, Result
@@ -43,11 +43,12 @@ class Writer:
     """
 
     def __init__(
-        self, ledger: Ledger, *, now: Callable[[], dt.datetime], outage: Outage, threaded: bool = False
+        self, ledger: Ledger, *, now: Callable[[], dt.datetime], outage: Outage, log: Any, threaded: bool = False
     ) -> None:
         self._ledger = ledger
         self._now = now
         self._outage = outage
+        self._log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger") if threaded else None
         self._waiting: list[_Wait] = []
         self._is_due = False
@@ -67,10 +68,10 @@ class Writer:
             loop.call_soon(self._flush)
         return await done
 
-    def close(self) -> None:
-        """Let go of the thread; what it is committing is committed."""
+    def close(self, *, wait: bool = True) -> None:
+        """Let go of the thread; with `wait` what it is committing is committed."""
         if self._thread is not None:
-            self._thread.shutdown(wait=True)
+            self._thread.shutdown(wait=wait)
 
     def _flush(self) -> None:
         group, self._waiting = self._waiting, []
@@ -95,9 +96,23 @@ class Writer:
 
     def _commit(self, entries: Sequence[Entry]) -> list[bool]:
         held = self._ledger.commit(entries, self._now())
+        if not all(held):
+            self._tell_refused([entry for entry, kept in zip(entries, held, strict=True) if not kept])
         if self._in_doubt:
             self._take_back([entry for entry, kept in zip(entries, held, strict=True) if not kept])
         return held
+
+    def _tell_refused(self, entries: Sequence[Entry]) -> None:
+        """Say, once a group, what was written too late: others have taken over. A single delivery's end is no news."""
+        try:
+            is_fenced = self._ledger.is_fenced()
+        except Exception as error:
+            if not outage.may_pass(error):
+                raise
+            return  # the group itself is committed
+        if is_fenced:
+            marks = sum(isinstance(entry, Mark) for entry in entries)
+            self._log.error("late write refused: declared dead", marks=marks, results=len(entries) - marks)
 
     def _take_back(self, entries: Sequence[Entry]) -> None:
         """

@@ -5,6 +5,7 @@ Takes settings and the means to look around, yields a `Diagnosis`. Where the dat
 left out: one error says why.
 """
 
+import datetime as dt
 import re
 import shutil
 import sys
@@ -30,10 +31,12 @@ from newsletter.doctor.storage import (
     check_database,
     check_file_system,
     check_keys,
+    check_known_keys,
     check_space,
     reach_database,
     sqlite_file,
 )
+from newsletter.doctor.working import check_working
 from newsletter.errors import NewsletterError
 from newsletter.preflight.resolver import NameSource
 from newsletter.settings import Settings
@@ -54,6 +57,7 @@ class Surroundings:
     mounts: str = ""
     version: tuple[int, int, int] = sys.version_info[:3]
     which: Callable[[str], str | None] = shutil.which
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
 
 def mounts_of_this_machine() -> str:
@@ -70,7 +74,11 @@ def _all(settings: Settings, around: Surroundings) -> Iterator[Check]:
     yield check_python(around.version)
     reached = reach_database(settings.database.url)
     yield reached if isinstance(reached, Check) else check_database(reached)
-    newsletters = () if isinstance(reached, Check) else _newsletters(reached)
+    newsletters: Sequence[Newsletter] = ()
+    if not isinstance(reached, Check):
+        yield from check_working(reached, around.now())
+        yield from check_known_keys(reached, settings)
+        newsletters = _newsletters(reached)
     yield from _storage(settings, around)
     yield from check_keys(around.key_file)
     yield check_zones({"UTC", *(newsletter.timezone for newsletter in newsletters)})

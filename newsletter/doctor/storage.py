@@ -15,10 +15,13 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from newsletter.database import ensure_current, open_engine
+from newsletter.database import ensure_current, open_engine, reading
 from newsletter.doctor.check import Check, error, ok, warning
 from newsletter.errors import ConfigurationFault, DatabaseFault
+from newsletter.keeping.known_keys import ensure_known, known_keys
+from newsletter.keyring import content_of, key_file, read_keys
 from newsletter.pipeline.alerting import LITTLE_SPACE
+from newsletter.settings import Settings
 
 CONNECT_SECONDS: Final = 5
 """Seconds after which a PostgreSQL server that says nothing is given up."""
@@ -129,3 +132,18 @@ def check_keys(file: Path) -> Iterator[Check]:
         )
     else:
         yield error("keys", f"{file} cannot be read", "Restore it from a backup, together with the database.")
+
+
+def check_known_keys(engine: Engine, settings: Settings) -> Iterator[Check]:
+    """Whether this machine has every key that the database was used with; nothing where it was used with none."""
+    with reading(engine) as session:
+        known = known_keys(session)
+    if not known:
+        return
+    name = str(key_file(settings))
+    try:
+        ensure_known(read_keys(content_of(settings), name=name), known, name=name)
+    except ConfigurationFault as fault:
+        yield error("known-keys", str(fault), "No process starts on this machine before that: see docs/keys.md.")
+        return
+    yield ok("known-keys", "this machine has every key that the database was used with")

@@ -43,6 +43,7 @@ def said(kind: AlertKind, facts: Facts, words: Catalogue, *, newsletter: str, zo
                 heading=words.say("A draft is ready: {issue}", **values),
                 lines=(
                     words.say_n("It has {n} entry so far.", "It has {n} entries so far.", int(facts.get("items", 0))),
+                    *_standing(words, int(facts.get("checks", 0))),
                     words.say("Nothing is sent by itself: look at it, complete it, and have it approved."),
                 ),
                 button=words.say("Open the draft"),
@@ -120,12 +121,18 @@ def reason_words(held: str, words: Catalogue) -> str:
 
 _REASONS: Final = {
     "paused by ": "{rest} has paused it.",
+    "as in the backup of ": "It stands as in the backup of {rest}: what was sent since then is not known here.",
     "the relay refuses this mailing: ": "The mail server refuses these messages: {rest}",
     "missed by more than six hours": "It was missed by more than six hours, since nothing was running at its time.",
     "none of the first could be written to": "Nobody among the first could be written to: what would happen to the "
     "others is not known.",
 }
 """How the reasons begin that `planning` and `dispatch` give in English, and what they say."""
+
+
+def _standing(words: Catalogue, checks: int) -> tuple[str, ...]:
+    one, many = "{n} check stands in the way of its approval.", "{n} checks stand in the way of its approval."
+    return (words.say_n(one, many, checks),) if checks else ()
 
 
 def _figures(facts: Facts, words: Catalogue) -> str:

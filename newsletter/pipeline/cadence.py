@@ -1,9 +1,10 @@
 """
 The cadence of newsletters: a draft at every time that is due, and nothing sent by itself.
 
-Takes the cron lines of newsletters' settings; yields a draft issue for each time that has come, and an alert that it is
-ready. The rows are the truth: a time is taken once, whoever looks at the clock, and its draft is made again where
-whoever took it was stopped. Of several times that passed while nothing was running the last one counts.
+Takes the cron lines of newsletters' settings; yields a draft issue for each time that has come, compiled and checked,
+and an alert that it is ready. The rows are the truth: a time is taken once, whoever looks at the clock, and its draft
+is made again where whoever took it was stopped. Of several times that passed while nothing was running the last one
+counts.
 """
 
 import datetime as dt
@@ -29,6 +30,7 @@ from newsletter.database import reading
 from newsletter.errors import NewsletterError
 from newsletter.logs import logger
 from newsletter.pipeline.alerting import Matter, note
+from newsletter.pipeline.approval import Approval
 from newsletter.pipeline.editorial import Editorial
 from newsletter.pipeline.parts import Parts
 from newsletter.times import month_words
@@ -117,11 +119,12 @@ class Cadences:
             return None
         this = Due(newsletter_id=newsletter_id, settings=settings, at=at)
         items = self._assembled(this, slug, now)
+        standing = None if items is None else self._checked(slug, settings.slug)
         with self._parts.sessions() as session:
             finished = due.finish(session, newsletter_id, at=at, now=now)
             if finished and items is not None:
                 title = _titles(this)[settings.default_language].title
-                facts = {"issue": slug, "title": title, "items": str(items)}
+                facts = {"issue": slug, "title": title, "items": str(items), "checks": str(standing or 0)}
                 matter = Matter(kind=AlertKind.DRAFT, name=slug, newsletter=settings.slug, facts=facts)
                 note(session, matter, now=now)
                 note_deed(session, Deed.DRAFT_MADE, operator=BY_ITSELF, at=now, about=f"{settings.slug}/{slug}")
@@ -141,6 +144,21 @@ class Cadences:
             return None
         self._log.info("draft made", newsletter=this.settings.slug, issue=slug, items=len(chosen.items))
         return len(chosen.items)
+
+    def _checked(self, slug: str, newsletter: str) -> int | None:
+        """
+        Compile and check a draft, so that a theme that is wrong is known before anybody opens it.
+
+        Returns what stands in the way of its approval; None where it cannot be compiled.
+        """
+        try:
+            checked = Approval(self._parts).preflight(slug, newsletter=newsletter, segment=None)
+        except NewsletterError as error:
+            self._log.error("draft not compiled", newsletter=newsletter, issue=slug, reason=str(error))
+            return None
+        standing = len(checked.report.standing(checked.waivers))
+        self._log.info("draft checked", newsletter=newsletter, issue=slug, standing=standing)
+        return standing
 
     def _take_over(self, newsletter_id: int, at: dt.datetime, now: dt.datetime) -> bool:
         with self._parts.sessions() as session:

@@ -119,25 +119,8 @@ class Control:
         return self.status(slug, newsletter=newsletter)
 
     def _pause(self, session: Session, run: RunRow) -> None:
-        now = self._parts.now()
-        store.change_run(
-            session,
-            run.id or 0,
-            expected=(RunState.SCHEDULED, RunState.PLANNING, RunState.RUNNING),
-            state=RunState.PAUSED,
-            held=f"paused by {self._parts.operator}",
-        )
-        store.move_deliveries(
-            session, store.of_run(run.id or 0), expected=(DeliveryState.CLAIMED,), state=DeliveryState.PLANNED, now=now
-        )
-        issues.set_state(
-            session,
-            run.issue_id,
-            expected=(IssueState.QUEUED, IssueState.SENDING),
-            state=IssueState.PAUSED,
-            now=now,
-        )
-        self._note(session, Deed.RUN_PAUSED, run)
+        operator = self._parts.operator
+        hold_run(session, run, because=f"paused by {operator}", operator=operator, now=self._parts.now())
 
     def resume(self, slug: str, *, newsletter: str | None) -> Standing:
         """
@@ -155,11 +138,14 @@ class Control:
                     f"issue {slug} is {issue.state.value}: only what is paused or was missed can be resumed"
                 )
             later = waits and run.due_at is not None and run.due_at > now
+            resumed = _resumed(run)
+            if resumed is RunState.RUNNING:
+                self._parts.handing.hand_out(session, run.id or 0)
             store.change_run(
                 session,
                 run.id or 0,
                 expected=(run.state,),
-                state=_resumed(run),
+                state=resumed,
                 held=None,
                 **({} if later or not waits else {"due_at": now}),
                 **({"stage": Stage.PASSED, "staged": now} if run.stage is Stage.STOPPED else {}),
@@ -223,9 +209,7 @@ class Control:
         return stopped
 
     def _note(self, session: Session, deed: Deed, run: RunRow) -> None:
-        was = f"was {run.state.value}, to {run.segment}"
-        now, about = self._parts.now(), run.mailing.replace(":", " ", 1)
-        note_deed(session, deed, operator=self._parts.operator, at=now, about=about, reason=was)
+        _note(session, deed, run, operator=self._parts.operator, now=self._parts.now())
 
     def _open_run(self, session: Session, slug: str, newsletter: str | None) -> tuple[IssueRow, RunRow]:
         issue = issues.get_issue(session, slug, newsletter)
@@ -233,6 +217,28 @@ class Control:
         if run is None or run.state not in OPEN_RUNS:
             raise WrongState(f"issue {slug} is {issue.state.value}: no run of it is under way")
         return issue, run
+
+
+def hold_run(session: Session, run: RunRow, *, because: str, operator: str, now: dt.datetime) -> None:
+    """Pause a run that waits for its time or is under way; what was claimed and not begun is nobody's again."""
+    store.change_run(
+        session,
+        run.id or 0,
+        expected=(RunState.SCHEDULED, RunState.PLANNING, RunState.RUNNING),
+        state=RunState.PAUSED,
+        held=because,
+    )
+    store.move_deliveries(
+        session, store.of_run(run.id or 0), expected=(DeliveryState.CLAIMED,), state=DeliveryState.PLANNED, now=now
+    )
+    issues.set_state(
+        session,
+        run.issue_id,
+        expected=(IssueState.QUEUED, IssueState.SENDING),
+        state=IssueState.PAUSED,
+        now=now,
+    )
+    _note(session, Deed.RUN_PAUSED, run, operator=operator, now=now)
 
 
 def staged_of(session: Session, run: RunRow) -> Staged | None:
@@ -256,6 +262,11 @@ def own_times_of(session: Session, run: RunRow) -> OwnTimes | None:
         return None
     count, soonest, latest = waiting.own_times(session, run)
     return OwnTimes(wall=run.wall, waiting=count, next=soonest, last=latest)
+
+
+def _note(session: Session, deed: Deed, run: RunRow, *, operator: str, now: dt.datetime) -> None:
+    was = f"was {run.state.value}, to {run.segment}"
+    note_deed(session, deed, operator=operator, at=now, about=run.mailing.replace(":", " ", 1), reason=was)
 
 
 def _resumed(run: RunRow) -> RunState:

@@ -21,7 +21,7 @@ from newsletter.logs import logger
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.reactions import forget_reactions
 from newsletter.pipeline.stopping import Stopped, stop_these
-from newsletter.pipeline.upload_files import drop_refused
+from newsletter.pipeline.upload_files import kept_files
 from newsletter.planning import forgetting as planning
 from newsletter.planning.models import RunRow
 from subscribers import privacy, store
@@ -33,7 +33,7 @@ from subscribers.tokens import address_digest
 NOBODY: Final = "nobody@erased.invalid"
 """What an expression says in place of an erased address: it means as few people as that one would."""
 
-PERSONAL: Final = ("subscriber", "subscriber_tag", "suppression", "audit_entry", "segment", "run")
+PERSONAL: Final = ("subscriber", "subscriber_tag", "suppression", "audit_entry", "segment", "run", "upload_part")
 """
 Tables that held something of a person in clear. Those of the ledger, which may have for a single message, are too large
 to be gone through for one person: PostgreSQL's autovacuum does that.
@@ -69,7 +69,7 @@ class Erasure:
 
     def leave_no_trace(self) -> None:
         """Have the database give up what it still holds of rows that are gone, and drop files of refused rows."""
-        drop_refused(self._parts)
+        kept_files(self._parts).drop_refused()
         if not leave_no_trace(self._parts.engine, PERSONAL):
             self._log.warning("traces stay in the write-ahead log until it is written over: somebody reads for long")
 

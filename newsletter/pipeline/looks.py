@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from newsletter.assembly.edition import Edition
 from newsletter.assembly.facts import IssueFacts
-from newsletter.compilation.artifact import Artifact
+from newsletter.compilation.artifact import SAMPLE, Artifact
 from newsletter.content.matrix import MatrixRow
 from newsletter.errors import NotFound
 from newsletter.pipeline.approval import Built
@@ -45,6 +45,10 @@ class Look:
             if artifact.name.lower() == name.lower():
                 return artifact
         raise NotFound("edition", name, near=[artifact.name for artifact in self.built.artifacts])
+
+    def subject_of(self, artifact: Artifact) -> str:
+        """The subject of an edition with the default words of its slots."""
+        return artifact.subject_for(SAMPLE)
 
     def edition(self, name: str) -> Edition:
         """What an artifact was made of."""

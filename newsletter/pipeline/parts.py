@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine
 
 from newsletter.database import Sessions
 from newsletter.links import Links
+from newsletter.pipeline.chores import Leaving, NobodyElse
+from newsletter.planning.shards import Handing, NotHanded
 from newsletter.settings import Settings
 from subscribers.tokens import Keys
 
@@ -23,7 +25,8 @@ class Parts:
     """
     Made once by `bootstrap.build`; `operator` is who acts, `now` the only clock.
 
-    `source` is what the consent log calls the way in which an operator acts.
+    `source` is what the consent log calls the way in which an operator acts. `handing` hands runs out to workers,
+    `leaving` leaves chores to them.
     """
 
     settings: Settings
@@ -34,3 +37,5 @@ class Parts:
     operator: str
     now: Callable[[], dt.datetime]
     source: str = COMMAND_LINE
+    handing: Handing = field(default_factory=NotHanded)
+    leaving: Leaving = field(default_factory=NobodyElse)

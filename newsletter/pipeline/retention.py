@@ -17,10 +17,10 @@ from sqlmodel import Session
 
 from newsletter.database import reading
 from newsletter.logs import logger
-from newsletter.pipeline import upload_files
 from newsletter.pipeline.erasure import Erasure
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.terms import RULES, Piece, Place, Rule, Span
+from newsletter.pipeline.upload_files import kept_files
 from newsletter.planning.log import RetentionRow, add_entry, newest_entries
 
 FIRST_SIZE: Final = 25
@@ -137,7 +137,7 @@ class Retention:
     def _steps(self, now: dt.datetime) -> Iterator[Ended]:
         """Apply every rule; yields after each piece what its rule has come to so far."""
         forgot = 0
-        upload_files.sweep(self._parts)
+        kept_files(self._parts).sweep()
         for rule, span in self._spans(now):
             count = 0
             for ended in self._apply(rule, span):

@@ -286,9 +286,10 @@ class Sending:
             total = store.count_run(session, run.id or 0)
             stage = self._first_stage(session, run, now)
             running = RunState.RUNNING
+            shards = self._parts.handing.hand_out(session, run.id or 0)
             store.change_run(session, run.id or 0, expected=(RunState.PLANNING,), state=running, total=total, **stage)
             session.commit()
-        self._log.info("run started", run=run.id, issue=facts.plan.slug, total=total)
+        self._log.info("run started", run=run.id, issue=facts.plan.slug, total=total, shards=shards)
         return facts.plan.slug
 
     def _first_stage(self, session: Session, run: RunRow, now: dt.datetime) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """
 The work on one uploaded file: counting what it would do, or importing it.
 
-Takes the key of an upload that somebody has marked as being worked on; yields nothing, and writes into its row how far
-it is and how it ended, also where that was an error. Runs in a thread: whatever goes wrong ends up in the row, in
-words, and nobody waits for it in vain. Stops between two chunks when its row says so.
+Takes the key of an upload that somebody has marked as being worked on; writes into its row how far it is and how it
+ended, also where that was an error. Runs in a thread or in a worker: whatever goes wrong ends up in the row, in words,
+and nobody waits for it in vain. Stops between two chunks when its row says so. Promises that of two who work on one
+upload the first one stops at the next chunk and writes no more into the row: whoever was taken for dead, and is not.
 """
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -13,13 +15,13 @@ from typing import Any, Final
 
 from newsletter.accounts.models import Deed
 from newsletter.accounts.store import note_deed
-from newsletter.database import reading
 from newsletter.errors import NewsletterError
 from newsletter.logs import logger
-from newsletter.pipeline import upload_files as files
+from newsletter.pipeline.chores import Stopping, never
 from newsletter.pipeline.imports import Imports
 from newsletter.pipeline.parts import Parts
 from newsletter.pipeline.signup import Signup
+from newsletter.pipeline.upload_files import kept_files
 from subscribers import store
 from subscribers.errors import SubscribersError
 from subscribers.importing import Elsewhere, ImportReport, Listeners, Manner
@@ -74,21 +76,31 @@ class Plan:
         )
 
 
+class _TakenOver(Exception):  # noqa: N818  reads as what happened
+    """Somebody else works on the upload now, or it was thrown away."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """Works on one upload, in the state that its row was brought to."""
+    """Works on one upload, as its row says; asks after each chunk whether `stopping`, and leaves the rest then."""
 
     parts: Parts
     imports: Imports
     signup: Signup
     key: str
-    state: UploadState
+    stopping: Stopping = never
+    _me: str = field(default_factory=lambda: uuid.uuid4().hex, init=False)
+    _row: ImportRun = field(init=False)
     _stopped: bool = field(default=False, init=False)
+    _left: bool = field(default=False, init=False)
 
-    def run(self) -> None:
-        """Do the work, and say in the row how it ended."""
+    def run(self) -> bool:
+        """Do the work, and say in the row how it ended; returns False where it is left to somebody else."""
         try:
+            self._take()
             report = self._work()
+        except _TakenOver:
+            logger("people").warning("import left to somebody else", upload=self.key)
         except (SubscribersError, NewsletterError) as error:
             self._end(UploadState.FAILED, problem=str(error)[:1000])
         except Exception as error:  # noqa: BLE001 - whatever it is, the row says so
@@ -96,20 +108,33 @@ class Work:
             self._end(UploadState.FAILED, problem="")
             logger("people").error("import failed", error=type(error).__qualname__)
         else:
-            self._end(UploadState.STOPPED if self._stopped else _DONE[self.state], report=report)
+            if not self._left:
+                self._end(UploadState.STOPPED if self._stopped else _DONE[self._row.state], report=report)
+        return not self._left
+
+    def _take(self) -> None:
+        """Take the upload, also from somebody who has died over it; raises _TakenOver where nobody wants it done."""
+        with self.parts.sessions() as session:
+            taken = store.change_upload(
+                session, self.key, expected=tuple(_DONE), now=self.parts.now(), taken_by=self._me, done=0, total=0
+            )
+            row = store.find_upload(session, self.key)
+            session.commit()
+        if not taken or row is None:
+            raise _TakenOver
+        self._row = row
 
     def _work(self) -> dict[str, Any]:
-        row = self._row()
-        plan, dry_run = Plan.of(row.plan), self.state is UploadState.CHECKING
+        row, files = self._row, kept_files(self.parts)
+        plan, dry_run = Plan.of(row.plan), row.state is UploadState.CHECKING
         manner = plan.manner(name=row.name, dry_run=dry_run)
-        path = files.file_of(self.parts, self.key)
-        with files.writing_refused(self.parts, self.key) as out:
+        with files.opened(row) as path, files.writing_refused(row) as out:
             write = line_writer(out)
 
             def lines(told: Iterable[Line]) -> None:
                 write(line for line in told if line.reason)
 
-            listeners = Listeners(progress=self._tell, lines=lines, stopping=lambda: self._stopped)
+            listeners = Listeners(progress=self._tell, lines=lines, stopping=self._has_to_stop)
             if plan.sync:
                 bound = Bound(Fraction(1)) if dry_run else Bound(None, plan.removals)
                 synced = self.imports.sync(
@@ -118,28 +143,34 @@ class Work:
                 report = _synced(synced)
             else:
                 report = _imported(self.imports.take(path, list_name=row.list_name, manner=manner, listeners=listeners))
-        if plan.pending and not dry_run and not self._stopped:
+        if plan.pending and not dry_run and not (self._stopped or self._left):
             report["invited"] = self.signup.invite(
-                row.list_name, newsletter=plan.newsletter or None, progress=self._tell
+                row.list_name, newsletter=plan.newsletter or None, progress=self._tell_or_leave
             )
         return report
 
-    def _row(self) -> ImportRun:
-        with reading(self.parts.engine) as session:
-            row = store.find_upload(session, self.key)
-            if row is None:
-                raise NewsletterError("the upload was thrown away")
-            session.expunge(row)
-        return row
+    def _has_to_stop(self) -> bool:
+        self._left = self._left or (not self._stopped and self.stopping())
+        return self._stopped or self._left
 
     def _tell(self, done: int, total: int) -> None:
-        """Say how far the work is, and hear whether somebody wants it to end."""
+        """Say how far the work is, and hear whether somebody wants it to end; raises _TakenOver."""
+        state, now = self._row.state, self.parts.now()
         with self.parts.sessions() as session:
             goes_on = store.change_upload(
-                session, self.key, expected=(self.state,), now=self.parts.now(), done=done, total=total
+                session, self.key, expected=(state,), now=now, worker=self._me, done=done, total=total
             )
+            row = store.find_upload(session, self.key)
             session.commit()
+        if row is None or row.taken_by != self._me:
+            raise _TakenOver
         self._stopped = self._stopped or not goes_on
+
+    def _tell_or_leave(self, done: int, total: int) -> None:
+        """The same where nobody asks whether to stop: who was invited is not invited again."""
+        self._tell(done, total)
+        if self._has_to_stop() and self._left:
+            raise _TakenOver
 
     def _end(self, state: UploadState, *, report: Mapping[str, Any] | None = None, problem: str = "") -> None:
         """Write how the work ended; the file goes when it has been imported."""
@@ -148,16 +179,16 @@ class Work:
         if report is not None:
             values["report"] = report
         with self.parts.sessions() as session:
-            expected = (self.state, UploadState.STOPPED) if self._stopped else (self.state,)
-            if store.change_upload(session, self.key, expected=expected, now=now, **values):
+            expected = (self._row.state, UploadState.STOPPED) if self._stopped else (self._row.state,)
+            if store.change_upload(session, self.key, expected=expected, now=now, worker=self._me, **values):
                 self._note(session, state, report or {})
             session.commit()
         if state is UploadState.FINISHED:
-            files.file_of(self.parts, self.key).unlink(missing_ok=True)
+            kept_files(self.parts).drop(self._row, refused=False)
 
     def _note(self, session: Any, state: UploadState, report: Mapping[str, Any]) -> None:
         row = store.find_upload(session, self.key)
-        if row is None or self.state is not UploadState.RUNNING or state is UploadState.FAILED:
+        if row is None or self._row.state is not UploadState.RUNNING or state is UploadState.FAILED:
             return
         counts = ", ".join(f"{count} {name}" for name, count in report.get("counts", {}).items())
         taken_off = f", {report['removed']} taken off" if "removed" in report else ""

@@ -32,6 +32,9 @@ OUR_FAULTS = ("sender:", "content:", "relay:")
 GOT_STATES = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 """Deliveries whose reader has the mail or may have it."""
 
+AFTER_RUN = dt.timedelta(days=1)
+"""How long after a run has ended its last deliveries may: what was on the wire when it was cancelled."""
+
 People = Select[int | None, str, str, str, dt.datetime | None]
 """
 Subscriber id and digest of each person, the language of their edition, the digest of its artifact, and as `at` when it
@@ -326,7 +329,10 @@ def received(asked: Collection[str] | dt.datetime) -> Select[int | None]:
     """The ids of who got one of some mailings, or any issue since an instant, or may have: see `GOT_STATES`."""
     got = select(col(DeliveryRow.subscriber_id)).where(col(DeliveryRow.state).in_(GOT_STATES))
     if isinstance(asked, dt.datetime):
-        return got.where(col(DeliveryRow.mailing).startswith("issue:"), col(DeliveryRow.changed) >= asked)
+        # Deliveries are found by their mailing, not by their time, so only those of late runs are looked at.
+        ended = col(RunRow.ended)
+        late = select(col(RunRow.mailing)).where(or_(ended.is_(None), ended >= asked - AFTER_RUN))
+        return got.where(col(DeliveryRow.mailing).in_(late), col(DeliveryRow.changed) >= asked)
     return got.where(col(DeliveryRow.mailing).in_(asked))
 
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from newsletter.bootstrap import Pipeline
 from newsletter.errors import NewsletterError
-from newsletter.web import review
+from newsletter.web import metrics, review
 from newsletter.web.access import AccessLog
 from newsletter.web.api.application import PATH as API_PATH
 from newsletter.web.api.application import api_app
@@ -48,6 +48,7 @@ from subscribers.errors import SubscribersError, TokenRefused
 
 ROUTERS = (
     health.router,
+    metrics.router,
     archive.router,
     subscribe.router,
     confirm.router,
@@ -67,6 +68,7 @@ def create_app(pipeline: Pipeline, *, rates: Rates | None = None) -> FastAPI:
     errors = ErrorPages(Pages(links))
     app = FastAPI(title="newsletter", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     desk = app.state.desk = Desk(pipeline)
+    requests = app.state.requests = metrics.Requests()
     for router in ROUTERS:
         app.include_router(router(pipeline))
     for desk_router in DESK_ROUTERS:
@@ -77,7 +79,7 @@ def create_app(pipeline: Pipeline, *, rates: Rates | None = None) -> FastAPI:
     app.add_middleware(RateLimit, rates=rates or Rates(), errors=errors)
     app.add_middleware(Bodies, errors=errors)
     app.add_middleware(Gate, hosts=hosts_of(links.root), errors=errors)
-    app.add_middleware(AccessLog, errors=errors)
+    app.add_middleware(AccessLog, errors=errors, requests=requests)
     app.add_middleware(SecurityHeaders)
     _answer_errors(app, errors)
     _answer_at_the_desk(app, desk)

@@ -20,7 +20,7 @@ from newsletter.web.errors import ErrorPages
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Hosts that are always accepted: the machine itself, and the reverse proxy on it."""
 
-PROBES: Final = frozenset({"/health", "/ready"})
+PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 """Asked by what watches over us, under whatever name it knows us by."""
 
 MOST_HEADERS: Final = 16_384

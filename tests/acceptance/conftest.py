@@ -5,11 +5,10 @@ import contextlib
 import copy
 import email
 import email.policy
+import functools
 import io
 import json
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,9 +19,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiosmtpd.controller import Controller
+from databases import CHOSEN, databases
 from faults.zygote import Process, Zygote
 
+from newsletter.bootstrap import Pipeline, build
 from newsletter.cli import application
+from newsletter.settings import load
 
 PACKS = Path(__file__).parent / "packs"
 
@@ -127,9 +129,10 @@ class _Listening(Controller):
 class Installation:
     """A folder with a database of its own, and the command line over it."""
 
-    def __init__(self, folder: Path, mail: MailServer, zygote: Zygote) -> None:
+    def __init__(self, folder: Path, mail: MailServer, zygote: Zygote, kind: str = CHOSEN) -> None:
         self.folder = folder
         self.mail = mail
+        self.kind = kind
         self._zygote = zygote
         self._started: list[Process] = []
 
@@ -138,9 +141,13 @@ class Installation:
         return self.folder / "newsletter.sqlite"
 
     @property
+    def url(self) -> str:
+        return databases(self.kind).address(self.database)
+
+    @property
     def settings(self) -> dict[str, str]:
         return {
-            "NEWSLETTER_DATABASE__URL": f"sqlite:///{self.database}",
+            "NEWSLETTER_DATABASE__URL": self.url,
             "NEWSLETTER_SMTP__HOST": "127.0.0.1",
             "NEWSLETTER_SMTP__PORT": str(self.mail.port),
             "NEWSLETTER_SMTP__CONNECTIONS": "4",
@@ -197,13 +204,17 @@ class Installation:
                 ended = int(left.code or 0)
         return self._checked(Result(ended, out.getvalue(), err.getvalue()), arguments, code)
 
+    def opened(self, **settings: Any) -> Pipeline:
+        """The program over the database, within this process."""
+        with contextlib.chdir(self.folder):  # on PostgreSQL the keys lie below the folder that the program is in
+            return build(load(database={"url": self.url}, **settings))
+
     def status(self, slug: str = "2026-12") -> dict[str, Any]:
         return dict(self.quickly("issue", "status", slug, "--json").json)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Look into the database, or change it, behind the program's back."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection, connection:
-            return connection.execute(query, values).fetchall()
+        return databases(self.kind).rows(self.database, query, *values)
 
     def wait(self, condition) -> None:
         """Wait until a condition is true."""
@@ -227,10 +238,8 @@ class Installation:
         return path
 
     def closed(self) -> Path:
-        """The folder, to be copied: all that is in the database is in its one file."""
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        for name in ("-shm", "-wal"):
-            Path(f"{self.database}{name}").unlink(missing_ok=True)
+        """The folder, to be copied: all that is in the database is where a copy finds it."""
+        databases(self.kind).settle(self.database)
         return self.folder
 
     def end(self) -> None:
@@ -261,42 +270,53 @@ def mail():
 
 
 @pytest.fixture(scope="session")
-def _empty(tmp_path_factory, zygote):
-    """The folder of an installation with an empty database, made once."""
-    made = Installation(tmp_path_factory.mktemp("empty"), MailServer(), zygote)
-    made.quickly("init")
-    return made.closed()
+def empty_of(tmp_path_factory, zygote):
+    """The folder of an installation with an empty database of a kind, made once."""
+
+    @functools.cache
+    def empty(kind):
+        made = Installation(tmp_path_factory.mktemp("empty"), MailServer(), zygote, kind)
+        made.quickly("init")
+        return made.closed()
+
+    return empty
 
 
 @pytest.fixture
-def installation(_empty, tmp_path, mail, zygote):
+def installation(kind, empty_of, tmp_path, mail, zygote):
     """An empty installation, its database made."""
-    made = Installation(shutil.copytree(_empty, tmp_path, dirs_exist_ok=True), mail, zygote)
+    made = Installation(databases(kind).copy_folder(empty_of(kind), tmp_path), mail, zygote, kind)
     yield made
     made.end()
 
 
 @pytest.fixture(scope="session")
-def _approved(_empty, tmp_path_factory, zygote):
-    """The folder of an installation with an approved issue, made once."""
-    folder = shutil.copytree(_empty, tmp_path_factory.mktemp("approved"), dirs_exist_ok=True)
-    made = Installation(folder, MailServer(), zygote)
-    for arguments in (
-        ("content", "import", PACKS / "beacons.yaml"),
-        ("issue", "assemble", "2026-12"),
-        ("issue", "approve", "2026-12"),
-        ("lists", "create", "readers"),
-        ("subscribers", "import", made.readers(60), "--list", "readers"),
-        ("segments", "create", "everybody", 'list = "readers"'),
-    ):
-        made.quickly(*arguments)
-    return made.closed()
+def approved_of(empty_of, tmp_path_factory, zygote):
+    """The folder of an installation with an approved issue and a database of a kind, made once."""
+
+    @functools.cache
+    def approved(kind):
+        folder = databases(kind).copy_folder(empty_of(kind), tmp_path_factory.mktemp("approved"))
+        made = Installation(folder, MailServer(), zygote, kind)
+        for arguments in (
+            ("content", "import", PACKS / "beacons.yaml"),
+            ("issue", "assemble", "2026-12"),
+            ("issue", "approve", "2026-12"),
+            ("lists", "create", "readers"),
+            ("subscribers", "import", made.readers(60), "--list", "readers"),
+            ("segments", "create", "everybody", 'list = "readers"'),
+        ):
+            made.quickly(*arguments)
+        return made.closed()
+
+    return approved
 
 
 @pytest.fixture
-def approved(_approved, tmp_path, mail, zygote):
+def approved(kind, approved_of, tmp_path, mail, zygote):
     """An installation with the approved issue 2026-12 of the beacons and sixty readers in the segment `everybody`."""
-    made = Installation(shutil.copytree(_approved, tmp_path / "installation"), mail, zygote)
+    folder = databases(kind).copy_folder(approved_of(kind), tmp_path / "installation")
+    made = Installation(folder, mail, zygote, kind)
     yield made
     made.end()
 

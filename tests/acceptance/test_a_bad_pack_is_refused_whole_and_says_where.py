@@ -2,6 +2,8 @@
 
 import pytest
 
+from newsletter.tables import METADATA
+
 PACK = """\
 newsletter:
   slug: small
@@ -83,10 +85,7 @@ def furnished(installation):
 
 
 def everything(installation):
-    return {
-        table: installation.rows(f"SELECT * FROM {table}")
-        for (table,) in installation.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-    }
+    return {table: installation.rows(f"SELECT * FROM {table}") for table in METADATA.tables}
 
 
 def test_a_mistake_in_a_pack_is_said_with_its_place_and_nothing_is_imported(furnished):

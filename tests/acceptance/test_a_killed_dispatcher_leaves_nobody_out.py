@@ -3,9 +3,12 @@
 import signal
 from collections import Counter
 
+from databases import BOTH
+
 CONNECTIONS = 4
 
 
+@BOTH
 def test_a_killed_dispatcher_leaves_nobody_out(approved, mail):
     approved.quickly("issue", "queue", "2026-12", "--segment", "everybody", "--now")
     mail.answers = 20

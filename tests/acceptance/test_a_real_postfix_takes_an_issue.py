@@ -11,12 +11,10 @@ import pytest
 from integration.postfix import ADDED, running, split
 from sqlmodel import col, select
 
-from newsletter.bootstrap import build
 from newsletter.compilation.artifact import SAMPLE
 from newsletter.dispatch.composer import MessageComposer, Sealing
 from newsletter.dispatch.entries import Claim
 from newsletter.planning.models import DeliveryRow, RunRow
-from newsletter.settings import load
 
 NAMES = ("", "Anna", "Þóra", "Łukasz", "Ἑλένη", '<b>"Bo"</b>', "Jean-Luc", "ليلى", "=?utf-8?q?x?=", "Zoë")
 STRANGERS = tuple(f"reader{number:04}" for number in (7, 20, 33, 58))
@@ -117,8 +115,7 @@ def nothing_was_changed_on_the_way(approved, readers, boxes):
 
 def messages_of(approved):
     """The message of every reader of the run, as the program composes it now."""
-    url, public = (approved.settings[f"NEWSLETTER_{name}"] for name in ("DATABASE__URL", "PUBLIC_URL"))
-    parts = build(load(database={"url": url}, public_url=public)).parts
+    parts = approved.opened(public_url=approved.settings["NEWSLETTER_PUBLIC_URL"]).parts
     sealing = Sealing(keys=parts.keys, links=parts.links, bounce_domain=None)
     composer = MessageComposer(parts.sessions, sealing)
     with parts.sessions() as session:

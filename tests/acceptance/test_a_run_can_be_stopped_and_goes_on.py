@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import pytest
+from databases import CHOSEN
+
 
 def under_way(installation):
     """Let a dispatcher begin and come to where the relay keeps four messages without an answer."""
@@ -77,6 +80,7 @@ def test_a_dispatcher_that_is_asked_to_end_ends_what_it_has_begun(approved, mail
     assert len(set(mail.recipients)) == len(mail.recipients) == standing["accepted"]
 
 
+@pytest.mark.skipif(CHOSEN != "sqlite", reason="many dispatchers may share a server")
 def test_there_is_one_dispatcher_at_a_time(approved):
     under_way(approved)
     refused = approved.run("dispatch", "--until-done", code=1)

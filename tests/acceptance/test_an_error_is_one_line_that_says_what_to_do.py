@@ -26,7 +26,7 @@ MISTAKES = (
 DATABASES = (
     ("sqlite:///readers.csv", 1, "cannot be opened: file is not a database"),
     ("sqlite:///readers.csv/newsletter.sqlite", 2, "readers.csv cannot be made"),
-    ("postgresql://127.0.0.1:1/newsletter", 1, "cannot be opened: connection"),
+    ("postgresql://127.0.0.1:1/newsletter", 75, "cannot be opened: connection"),
     ("mysql://localhost/newsletter", 2, "the database is mysql; it must be sqlite or postgresql"),
     ("nonsense", 2, "NEWSLETTER_DATABASE__URL cannot be read"),
 )

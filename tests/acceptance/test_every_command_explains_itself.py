@@ -7,6 +7,7 @@ import typer
 from newsletter.cli.application import app
 
 DATA = {
+    "backup": ("now.backup",),
     "content import": ("PACK", "--dry-run"),
     "content list": (),
     "content show": ("congress-2027",),
@@ -28,6 +29,8 @@ DATA = {
     "issue cancel": ("2026-12",),
     "issue audit": ("2026-12",),
     "issue clicks": ("2026-12",),
+    "keys list": (),
+    "keys rotate": (),
     "lists list": (),
     "lists members": ("readers",),
     "lists rename": ("readers", "people", "--dry-run"),
@@ -64,11 +67,22 @@ DATA = {
     "tags rename": ("press", "media"),
     "tags delete": ("media",),
     "theme list": (),
+    "workers": (),
 }
 """Every command that takes --json, in an order in which each can do its work, with arguments."""
 
-ELSEWHERE = {"theme check", "issue correct", "lists delete", "feedback fetch", "feedback read", "feedback show"}
-"""They compile dozens of editions, or need an issue that was sent or what came back: their tests are their own."""
+ELSEWHERE = {
+    "database move",
+    "feedback fetch",
+    "feedback read",
+    "feedback show",
+    "issue correct",
+    "keys revoke",
+    "lists delete",
+    "restore",
+    "theme check",
+}
+"""They compile dozens of editions, or need what others have done: an issue sent, a backup; their tests are their own."""
 
 
 def commands(group, path=()):

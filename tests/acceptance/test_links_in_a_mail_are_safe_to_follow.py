@@ -12,8 +12,6 @@ from lxml import html as lxml_html
 from stored import digests
 from visitor import visiting
 
-from newsletter.bootstrap import build
-from newsletter.settings import load
 from newsletter.web.app import create_app
 
 ROOT = "https://news.beacontowns.example"
@@ -36,7 +34,7 @@ def sent(approved, mail):
 
 @pytest.fixture
 def pipeline(sent):
-    return build(load(database={"url": f"sqlite:///{sent.database}"}, public_url=ROOT))
+    return sent.opened(public_url=ROOT)
 
 
 @pytest.fixture

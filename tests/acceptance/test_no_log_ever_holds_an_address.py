@@ -9,6 +9,23 @@ REFUSED, PUT_OFF, ACCEPTED = (f"{CANARY}.{name}@nest{name}.example" for name in 
 SECRET, PASSWORD = "canary-secret-91c2", "canary-password-55d0"
 
 
+NO_ROOM = {
+    "sqlite": (
+        f"CREATE TRIGGER no_room BEFORE UPDATE ON subscriber BEGIN SELECT RAISE(ABORT, 'no room for {ACCEPTED}'); END",
+        "DROP TRIGGER no_room",
+    ),
+    "postgresql": (
+        (
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql"
+            f" AS $$ BEGIN RAISE 'no room for {ACCEPTED}'; END $$;"
+            " CREATE TRIGGER no_room BEFORE UPDATE ON subscriber FOR EACH ROW EXECUTE FUNCTION no_room()"
+        ),
+        "DROP TRIGGER no_room ON subscriber",
+    ),
+}
+"""What has a database refuse every change of a person, in words that name one; and what ends it."""
+
+
 def everywhere(folder):
     """All that lies in a folder, whatever its form, but for what commands printed because they were asked to."""
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".out")
@@ -68,10 +85,10 @@ def test_no_log_ever_holds_an_address_a_token_or_a_secret(approved, relay, logge
         ("retention", "run"),
     ):
         assert logged.run(*arguments) == 0, arguments
-    full = f"CREATE TRIGGER full BEFORE UPDATE ON subscriber BEGIN SELECT RAISE(ABORT, 'no room for {ACCEPTED}'); END"
-    approved.rows(full)
+    fill, empty = NO_ROOM[approved.kind]
+    approved.rows(fill)
     assert logged.run("subscribers", "set", ACCEPTED, "city=Bruges") == 1
-    approved.rows("DROP TRIGGER full")
+    approved.rows(empty)
 
     assert "Traceback" in logged.bytes
     assert "no room for c…@n….example" in logged.bytes

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
+from databases import url_of
 from openpyxl import Workbook
 
 from newsletter.cli import application, imports
@@ -36,7 +37,7 @@ class Result(NamedTuple):
 def newsletter(tmp_path, monkeypatch, capsys):
     """The command line of an installation of its own, with the list members and a file of three people."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", f"sqlite:///{tmp_path / 'newsletter.sqlite'}")
+    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", url_of(tmp_path / "newsletter.sqlite"))
     (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
 
     def call(*arguments, stdin=b""):

@@ -4,9 +4,8 @@ import datetime as dt
 import re
 from dataclasses import replace
 
-from newsletter.bootstrap import Pipeline, build
+from newsletter.bootstrap import Pipeline
 from newsletter.pipeline.signup import AskedFor
-from newsletter.settings import load
 
 ANNA = "anna@brest.example"
 
@@ -15,7 +14,7 @@ def test_somebody_signs_up_and_confirms(installation, small, mail):
     installation.quickly("content", "import", installation.write("small.json", small))
     installation.quickly("lists", "create", "readers", "--public")
     installation.quickly("lists", "set", "readers", "title.fr=Lectrices et lecteurs")
-    pipeline = build(load(database={"url": f"sqlite:///{installation.database}"}))
+    pipeline = installation.opened()
     later = replace(pipeline.parts, now=lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=10))
     offer = pipeline.signup.offer("small", language="fr")
 

@@ -8,6 +8,7 @@ import sys
 from typing import NamedTuple
 
 import pytest
+from databases import url_of
 
 from newsletter.cli import application
 
@@ -45,7 +46,7 @@ class Result(NamedTuple):
 def newsletter(tmp_path, monkeypatch, capsys):
     """The command line of an installation of its own, with the lists members and press."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", f"sqlite:///{tmp_path / 'newsletter.sqlite'}")
+    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", url_of(tmp_path / "newsletter.sqlite"))
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["newsletter", *arguments])

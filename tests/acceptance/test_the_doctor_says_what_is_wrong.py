@@ -4,6 +4,11 @@ import json
 import tomllib
 
 import pytest
+from databases import CHOSEN
+
+pytestmark = pytest.mark.skipif(
+    CHOSEN != "sqlite", reason="the server of the tests does without the disk, which is an error to the doctor"
+)
 
 
 @pytest.fixture(scope="module")

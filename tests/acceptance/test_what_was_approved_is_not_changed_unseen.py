@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from acceptance.conftest import SMALL, Installation, MailServer
+from databases import CHOSEN, databases
 from PIL import Image
 
 from newsletter.compilation import theme
@@ -35,9 +36,9 @@ class Desk(Installation):
 
 
 @pytest.fixture(scope="module")
-def _approved_there(_empty, tmp_path_factory, zygote):
+def _approved_there(empty_of, tmp_path_factory, zygote):
     """Its folder, made once."""
-    folder = shutil.copytree(_empty, tmp_path_factory.mktemp("desk"), dirs_exist_ok=True)
+    folder = databases().copy_folder(empty_of(CHOSEN), tmp_path_factory.mktemp("desk"))
     made = Desk(folder, MailServer(), zygote)
     made.change()
     for arguments in (
@@ -54,7 +55,7 @@ def _approved_there(_empty, tmp_path_factory, zygote):
 
 @pytest.fixture
 def desk(_approved_there, tmp_path, zygote):
-    return Desk(shutil.copytree(_approved_there, tmp_path / "desk"), MailServer(), zygote)
+    return Desk(databases().copy_folder(_approved_there, tmp_path / "desk"), MailServer(), zygote)
 
 
 def test_what_nothing_has_changed_is_queued(desk):

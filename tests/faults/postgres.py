@@ -7,10 +7,11 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
-from conftest import need
+from programs import need
 
 HOW = "apt-get install postgresql"
 
@@ -18,9 +19,10 @@ HOW = "apt-get install postgresql"
 class Postgres:
     """The server, on a socket in a folder of its own; it ends with the process that has started it."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, connections: int = 100) -> None:
         """Start it; without `durable` it does not wait for the disk, which tests have no use for."""
-        self._flags = [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        self._flags = ["-c", f"max_connections={connections}", "-c", "timezone=UTC"]
+        self._flags += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self._initdb, self._server = need("initdb", HOW), need("postgres", HOW)
         self._guarded = [need("setpriv", "apt-get install util-linux"), "--pdeathsig=QUIT"]
         self.folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-", dir="/tmp"))
@@ -37,10 +39,17 @@ class Postgres:
     def _quiet(self) -> dict[str, object]:
         return {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": self.folder}
 
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        where = ["-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="]
-        command = [*self._guarded, self._server, *where, *self._flags]
+    def start(self, *, within: Sequence[str] = (), address: str = "") -> None:
+        """
+        Start, and wait until it answers on its socket.
+
+        On another machine's network by a command that begins with `within`, at an address there too.
+        """
+        if address:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+        where = ["-D", self.folder / "data", "-k", self.folder, "-c", f"listen_addresses={address}"]
+        command = [*within, *self._guarded, self._server, *where, *self._flags]
         self._process = subprocess.Popen(command, **self._quiet)
         deadline = time.monotonic() + 30
         while True:
@@ -51,6 +60,17 @@ class Postgres:
                 time.sleep(0.02)
             else:
                 return
+
+    @property
+    def program(self) -> str:
+        """Where the server comes from."""
+        return self._server
+
+    def processes(self) -> list[int]:
+        """The ids of the server's processes, the parent first."""
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
+        return [parent, *map(int, children)]
 
     def fail(self) -> None:
         """Stop at once, as `pg_ctl stop -m immediate` does: the next start has to recover."""

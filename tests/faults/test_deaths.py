@@ -17,12 +17,17 @@ from typing import NamedTuple
 
 import pytest
 from conftest import need
+from databases import CHOSEN
 from faults.bench import CONNECTIONS, SHORT_PAUSES, Bench, account, assert_tags, doubts, people, until
 from faults.script import Act, Drop, Rule, Script, Step
 from faults.zygote import Break, Kill
 
 pytestmark = pytest.mark.faults
 
+STATEMENTS = {
+    "sqlite": "newsletter.dispatch.on_sqlite:SqliteStatements",
+    "postgresql": "newsletter.dispatch.on_postgres:PostgresStatements",
+}
 LEDGER = "newsletter.dispatch.ledger:Ledger"
 SOONEST = 5.0
 """Seconds from the start of the next dispatcher to its first message."""
@@ -57,7 +62,7 @@ DEATHS = (
     Death("after the reply, before the result", Kill(target=f"{LEDGER}.commit", nth=4), may_repeat=True),
     Death(
         "amid the group commit",
-        Kill(target="newsletter.dispatch.on_sqlite:SqliteStatements.write", is_after=True, nth=4),
+        Kill(target=f"{STATEMENTS[CHOSEN]}.write", is_after=True, nth=4),
         may_repeat=True,
     ),
     Death(

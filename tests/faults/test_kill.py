@@ -19,6 +19,7 @@ import threading
 from collections import Counter, defaultdict
 
 import pytest
+from databases import url_of
 from sqlalchemy import insert
 from sqlmodel import col, select
 
@@ -139,7 +140,7 @@ def port(witness):
 
 @pytest.fixture
 def sessions(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'newsletter.sqlite'}")
+    engine = open_engine(url_of(tmp_path / "newsletter.sqlite"))
     migrate(engine)
     yield session_factory(engine)
     engine.dispose()
@@ -269,7 +270,7 @@ def dispatch(tmp_path, port):
     """Starts `newsletter dispatch --until-done`, with a policy for uncertain outcomes, in a process of its own."""
     environment = {
         **os.environ,
-        "NEWSLETTER_DATABASE__URL": f"sqlite:///{tmp_path / 'newsletter.sqlite'}",
+        "NEWSLETTER_DATABASE__URL": url_of(tmp_path / "newsletter.sqlite"),
         "NEWSLETTER_SMTP__HOST": "127.0.0.1",
         "NEWSLETTER_SMTP__PORT": str(port),
         "NEWSLETTER_SMTP__CONNECTIONS": str(CONNECTIONS),

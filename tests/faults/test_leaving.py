@@ -1,5 +1,6 @@
 """F29 over the web: subscribers leave by one click while messages go out, and are answered at once."""
 
+import contextlib
 import random
 import re
 import threading
@@ -27,7 +28,8 @@ P99_SECONDS = 0.3
 
 def paths(bench):
     """The path of each reader's unsubscribe link, as their message has it."""
-    keys = load_keys(load(database={"url": f"sqlite:///{bench.database}"}))
+    with contextlib.chdir(bench.folder):  # where the keys are to be found
+        keys = load_keys(load(database={"url": bench.environment["NEWSLETTER_DATABASE__URL"]}))
     [(mailing,)] = bench.rows("SELECT DISTINCT mailing FROM run")
     known = bench.rows("SELECT address, uid FROM subscriber")
     return {address: f"/u/{sign(keys, 'unsubscribe', f'{uid}/{mailing}')}" for address, uid in known}

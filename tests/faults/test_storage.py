@@ -9,11 +9,15 @@ import resource
 import sqlite3
 
 import pytest
+from databases import CHOSEN
 from faults.bench import CONNECTIONS, SHORT_PAUSES, account, doubts, people, until
 from faults.script import Act, Rule, Script, Step
 from faults.zygote import Break
 
-pytestmark = pytest.mark.faults
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(CHOSEN != "sqlite", reason="about the disk and the lock of a file; a server has its own"),
+]
 
 QUICK_WAITS = {**SHORT_PAUSES, "newsletter.dispatch.outage:RETRY_SECONDS": 0.1}
 

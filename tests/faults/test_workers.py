@@ -5,57 +5,18 @@ The lease's times are a tenth of what they are in earnest; the long form keeps t
 """
 
 import datetime as dt
-import itertools
 import signal
 from collections import Counter
 
 import pytest
-from faults.bench import CONNECTIONS, SHORT_PAUSES, Bench, account, assert_tags, copied, doubts, made, people, until
-from faults.conftest import PACK
-from faults.postgres import Postgres
+from faults.bench import CONNECTIONS, EAGER, SHORT_LEASES, SLUG, account, assert_tags, doubts, people, until
 from faults.script import Act, Rule, Script, Step
 from faults.zygote import Break
 
 pytestmark = pytest.mark.faults
 
-LEASES = {
-    "newsletter.dispatch.workers:SILENCE": 1.0,
-    "newsletter.dispatch.lock:IDLE": 0.5,
-    "newsletter.dispatch.pulse:BEAT_SECONDS": 0.2,
-    "newsletter.dispatch.dispatcher:REAP_SECONDS": 0.2,
-}
-SHORT_LEASES = Break(constants={**SHORT_PAUSES, **LEASES, "newsletter.dispatch.outage:RETRY_SECONDS": 0.1})
-EAGER = Break(constants={name: value for name, value in SHORT_LEASES.constants.items() if "SILENCE" not in name})
-"""Nobody dies, so nobody may be taken for dead: the lease is the real one, which a busy machine does not outlast."""
-
 SLOWLY = [Rule(step=Step.DOT, act=Act(delay=0.03))]
 FENCED = 75
-
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    server = Postgres()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def approved_there(postgres, zygote, tmp_path_factory):
-    """The folder of an installation on PostgreSQL with an approved issue; its database is a template."""
-    postgres.do("CREATE DATABASE approved")
-    return made(tmp_path_factory.mktemp("there"), zygote=zygote, pack=PACK, url=postgres.url("approved"))
-
-
-@pytest.fixture
-def there(postgres, approved_there, zygote, relay, tmp_path):
-    """An installation on PostgreSQL."""
-    name = f"bench_{next(_numbers)}"
-    postgres.do(f"CREATE DATABASE {name} TEMPLATE approved")
-    bench = Bench(copied(approved_there, tmp_path / "there"), zygote=zygote, relay=relay, url=postgres.url(name))
-    yield bench
-    bench.end()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +38,8 @@ def test_a_dispatcher_that_sleeps_is_taken_over_and_fenced_when_it_wakes(there, 
 
     assert sleeper.wait() == FENCED, sleeper.error
     assert len(there.taken()) - had <= CONNECTIONS, "at most what it had marked before it slept"
+    late = [line for line in sleeper.log if str(line["event"]).startswith("late write refused")]
+    assert sum(line["marks"] + line["results"] for line in late) > 0
     result = account(there, recipients)
     attempts = there.attempts()
     assert result.lost == set()
@@ -86,15 +49,25 @@ def test_a_dispatcher_that_sleeps_is_taken_over_and_fenced_when_it_wakes(there, 
     assert there.audit() == []
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(20_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [
+        ("worker", 60),
+        pytest.param("dispatch", 60, marks=pytest.mark.long),
+        pytest.param("dispatch", 10_000, marks=pytest.mark.long),
+        pytest.param("worker", 10_000, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.timeout(900)
-def test_many_dispatchers_and_schedulers_start_one_run_and_claim_each_row_once(there, count):
+def test_many_workers_and_schedulers_start_one_run_and_claim_each_row_once(there, command, count):
     recipients = people(count)
-    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=4 if count < 100 else 60)
-    there.queue_at(recipients, f"{soon:%Y-%m-%d %H:%M:%S}", zone="UTC")
+    there.admit(recipients)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5)
+    when = ["--at", f"{soon:%Y-%m-%d %H:%M:%S}", "--timezone", "UTC"]
+    there.run("issue", "queue", SLUG, "--segment", "everybody", *when)
     there.relay.script = Script(SLOWLY if count < 100 else ())
     processes = [there.start("scheduler") for _ in range(2)]
-    processes += [there.start("dispatch", broken=EAGER) for _ in range(4)]
+    processes += [there.start(command, broken=EAGER) for _ in range(4)]
 
     until(lambda: there.rows("SELECT count(*) FROM run WHERE state = 'finished'") == [(1,)], patience=800)
     for process in processes:
@@ -103,6 +76,7 @@ def test_many_dispatchers_and_schedulers_start_one_run_and_claim_each_row_once(t
 
     assert account(there, recipients) == (set(), Counter(), set())
     assert there.rows("SELECT count(*) FROM run") == [(1,)]
+    assert there.rows("SELECT DISTINCT epoch FROM delivery") == [(1,)]
     assert len({worker for (worker,) in there.rows("SELECT DISTINCT worker FROM attempt")}) > 1
     attempts = there.attempts()
     assert {attempt.number for attempt in attempts} == {1}

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRE_ALL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from programs import REQUIRE_ALL
 
 from subscribers.errors import SubscribersError
 from subscribers.importing import Problem, Row

@@ -1,10 +1,10 @@
 """An issue that waits to be checked, in two languages, for tests of what officers and reviewers do with it."""
 
 import json
-import shutil
 from contextlib import contextmanager
 from functools import cached_property
 
+from databases import copy_of
 from integration.kept import Kept
 from integration.signing import Clock, bare_pipeline
 from integration.test_correction import a_pack, an_entry
@@ -23,7 +23,7 @@ CHECK = f"{DESK}/check"
 @contextmanager
 def opened_scene(ready, folder):
     """A scene over a copy of a SQLite file that has tables and no rows, for the tests of a module: see `Scene.again`."""
-    engine = open_engine(f"sqlite:///{shutil.copy(ready, folder / 'newsletter.sqlite')}")
+    engine = open_engine(copy_of(ready, folder / "newsletter.sqlite"))
     try:
         yield Scene(engine, folder)
     finally:

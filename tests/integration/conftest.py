@@ -1,18 +1,10 @@
 """Real databases: a SQLite file and a PostgreSQL server of our own, and a run with deliveries in either."""
 
 import datetime as dt
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import need
+from databases import CHOSEN, FILES, KINDS, SERVED, tables_in, url_of
 from integration.sent_scene import prepared
 from integration.signing import Clock
 from sqlmodel import col, select
@@ -26,52 +18,16 @@ from newsletter.dispatch.ledger import attempts_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers.columns import Base
 
-HOW = "apt-get install postgresql"
-
 
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server on a socket of its own, for as long as the tests last; yields the folder of its socket."""
-    initdb, server, setpriv = need("initdb", HOW), need("postgres", HOW), need("setpriv", "apt-get install util-linux")
-    folder = Path(tempfile.mkdtemp(prefix="newsletter-pg-", dir="/tmp"))
-    # The server refuses root, and the test must not leave it behind, whatever becomes of the test.
-    guarded = [setpriv, "--pdeathsig=QUIT"]
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        guarded += [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        shutil.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run(
-        [*guarded, initdb, "-D", data, "-U", "tests", "-A", "trust", "--no-sync", "-E", "UTF8"], check=True, **quiet
-    )
-    options = ("listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off")
-    flags = [part for option in options for part in ("-c", option)]
-    process = subprocess.Popen([*guarded, server, "-D", data, "-k", folder, *flags], **quiet)
-    try:
-        _await_server(folder)
-        with _connected(folder, "postgres") as connection:
-            connection.execute("CREATE DATABASE ready")
-        engine = open_engine(_url(folder, "ready"))
-        Base.metadata.create_all(engine)
-        engine.dispose()
-        yield folder
-    finally:
-        process.send_signal(signal.SIGQUIT)
-        process.wait()
-        shutil.rmtree(folder)
-
-
-def _await_server(folder):
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(host=str(folder), user="tests", dbname="postgres").close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return
+    server = SERVED.server
+    server.do("CREATE DATABASE ready")
+    engine = open_engine(server.url("ready"))
+    tables_in(engine)
+    engine.dispose()
+    return server.folder
 
 
 def _url(folder, name):
@@ -81,6 +37,7 @@ def _url(folder, name):
 def emptied(folder):
     """Leave no row in the database of the tests and count ids from one again: a tenth of what a new one takes."""
     rows = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
+    rows += [f"DELETE FROM procrastinate_{kept}" for kept in ("events", "jobs", "workers")]
     counts = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
     with _connected(folder, "ready") as connection:
         connection.execute("; ".join(["SET session_replication_role = replica", *rows, counts]))
@@ -114,8 +71,20 @@ def bare_postgres_engine(postgres):
 def sqlite_ready(tmp_path_factory):
     """A SQLite file with the tables and no rows."""
     file = tmp_path_factory.mktemp("ready") / "newsletter.sqlite"
-    engine = open_engine(f"sqlite:///{file}")
+    engine = open_engine(FILES.address(file))
     Base.metadata.create_all(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def ready(request, tmp_path_factory):
+    """The tables and no rows in a database of the kind that is chosen, to be copied: see `databases.copy_of`."""
+    if FILES.name == CHOSEN:
+        return request.getfixturevalue("sqlite_ready")
+    file = tmp_path_factory.mktemp("ready") / "newsletter.sqlite"
+    engine = open_engine(url_of(file))
+    tables_in(engine)
     engine.dispose()
     return file
 
@@ -123,24 +92,25 @@ def sqlite_ready(tmp_path_factory):
 @pytest.fixture
 def sqlite_engine(sqlite_ready, tmp_path):
     """A SQLite file of one's own."""
-    file = shutil.copy(sqlite_ready, tmp_path / "newsletter.sqlite")
-    engine = open_engine(f"sqlite:///{file}")
+    file = tmp_path / "newsletter.sqlite"
+    FILES.copy(sqlite_ready, file)
+    engine = open_engine(FILES.address(file))
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def approved(tmp_path_factory):
-    """The folder of a SQLite database with an approved issue, made once, to be copied: see `sent_scene.copied`."""
+    """The folder of a database with an approved issue, made once, to be copied: see `sent_scene.copied`."""
     return prepared(tmp_path_factory.mktemp("approved"))
 
 
 @pytest.fixture(scope="module")
-def people_desk(sqlite_ready, tmp_path_factory):
+def people_desk(ready, tmp_path_factory):
     """People, and operators of every role at the desk; tests take it by `at_desk`."""
     from integration.desk_people import surroundings
 
-    with surroundings(sqlite_ready, tmp_path_factory.mktemp("people")) as those:
+    with surroundings(ready, tmp_path_factory.mktemp("people")) as those:
         yield those
 
 
@@ -151,15 +121,15 @@ def at_desk(people_desk):
 
 
 @pytest.fixture(scope="module")
-def checking(sqlite_ready, tmp_path_factory):
+def checking(ready, tmp_path_factory):
     """An issue that waits to be checked; each test begins with `again`."""
     from integration.checking import opened_scene
 
-    with opened_scene(sqlite_ready, tmp_path_factory.mktemp("checks")) as scene:
+    with opened_scene(ready, tmp_path_factory.mktemp("checks")) as scene:
         yield scene
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def engine(request):
     """The same tables in either database."""
     return _engine_of(request, request.param)
@@ -167,8 +137,8 @@ def engine(request):
 
 @pytest.fixture
 def chosen_engine(request):
-    """A SQLite file; of a test that asks for `signing.BOTH`, either database."""
-    return _engine_of(request, getattr(request, "param", "sqlite"))
+    """One database; of a test that asks for `signing.BOTH`, either."""
+    return _engine_of(request, getattr(request, "param", CHOSEN))
 
 
 def _engine_of(request, name):
@@ -197,8 +167,14 @@ def rows(engine, now):
 
 
 @pytest.fixture
-def sqlite_rows(sqlite_engine, now):
+def chosen_rows(chosen_engine, now):
     """The same where one database is enough."""
+    return Rows(session_factory(chosen_engine), now)
+
+
+@pytest.fixture
+def sqlite_rows(sqlite_engine, now):
+    """The same in a file, where there is one dispatcher."""
     return Rows(session_factory(sqlite_engine), now)
 
 

@@ -1,11 +1,11 @@
 """People for tests of the desk: an installation with lists, people and segments, and operators who look at them."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from databases import copy_of
 from integration.desk import DeskClient, desk_client
 from integration.kept import Kept
 from integration.signing import KEYS, NOW, Clock
@@ -84,7 +84,7 @@ class Surroundings:
 @contextmanager
 def surroundings(ready: Path, folder: Path) -> Iterator[Surroundings]:
     """People and operators over a file of their own, a copy of one with the tables and no rows."""
-    engine = open_engine(f"sqlite:///{shutil.copy(ready, folder / 'newsletter.sqlite')}")
+    engine = open_engine(copy_of(ready, folder / "newsletter.sqlite"))
     pipeline = people_pipeline(engine)
     officer = desk_client(pipeline, role=Role.OFFICER)
     others = {role.value: desk_client(pipeline, role=role, app=officer.app) for role in (Role.ADMIN, Role.VIEWER)}

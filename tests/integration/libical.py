@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from conftest import REQUIRE_ALL
+from programs import REQUIRE_ALL
 
 POINTER, INT, TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 

@@ -5,10 +5,10 @@ A pipeline with an approved issue for a handful of readers, and what became of t
     tried(made, "anna@lakes.example", Verdict.REFUSED, fault=Fault.RECIPIENT, code=550, text="no such user")
 """
 
-import shutil
 from pathlib import Path
 from typing import Any
 
+from databases import databases, tables_in, url_of
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
@@ -21,7 +21,6 @@ from newsletter.dispatch.outcome import Phase, Verdict
 from newsletter.planning.models import DeliveryRow, DeliveryState
 from newsletter.settings import load
 from subscribers.address import parse_address
-from subscribers.columns import Base
 from subscribers.suppression import digest_of
 
 PACK = Path(__file__).parent / "river-cities.yaml"
@@ -84,15 +83,16 @@ def tried(made: Pipeline, address: str, verdict: Verdict, *, relay: str = "a", *
 
 
 def prepared(folder: Path) -> Path:
-    """A folder with a SQLite database in which an issue is approved, to be copied."""
-    engine = open_engine(f"sqlite:///{folder / 'n.sqlite'}")
-    Base.metadata.create_all(engine)
+    """The folder of a database in which an issue is approved, to be copied."""
+    engine = open_engine(url_of(folder / "n.sqlite"))
+    tables_in(engine)
     pipeline_over(engine).parts.engine.dispose()
     engine.dispose()
+    databases().settle(folder / "n.sqlite")
     return folder
 
 
 def copied(ready: Path, folder: Path, **given: Any) -> Pipeline:
     """A pipeline over a copy of what was prepared."""
-    shutil.copytree(ready, folder)
-    return build(settings_over(f"sqlite:///{folder / 'n.sqlite'}", **given), operator="anne", migrated=False)
+    databases().copy_folder(ready, folder)
+    return build(settings_over(url_of(folder / "n.sqlite"), **given), operator="anne", migrated=False)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from databases import KINDS
 
 from newsletter.bootstrap import Pipeline
 from newsletter.content.newsletter import Newsletter
@@ -20,7 +21,7 @@ NOW = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 ADA = "ada@town.example"
 BOB = "bob@harbour.example"
 
-BOTH = pytest.mark.parametrize("chosen_engine", ["sqlite", "postgresql"], indirect=True)
+BOTH = pytest.mark.parametrize("chosen_engine", KINDS, indirect=True)
 """Of tests that run on both databases; the others say the same on either."""
 
 

@@ -265,6 +265,7 @@ def test_a_round_over_the_mailbox_that_fails_is_noticed(pipeline, clock, operato
     assert pipeline.alerting.current() == []
 
 
+@pytest.mark.parametrize("chosen_engine", ["sqlite"], indirect=True)
 def test_a_full_disk_and_a_silent_relay_are_told_of(pipeline, clock, room, operator, told):
     operator("anna", AlertKind.DISK, AlertKind.RELAY)
     room.free = module.LITTLE_SPACE - 1
@@ -323,8 +324,8 @@ def test_who_must_not_be_written_to_gets_no_alert(pipeline, operator, run, told)
     assert told() == []
 
 
-def test_a_trial_says_what_is_missing(sqlite_engine, clock):
-    bare = bare_pipeline(sqlite_engine, clock)
+def test_a_trial_says_what_is_missing(chosen_engine, clock):
+    bare = bare_pipeline(chosen_engine, clock)
     operator = SimpleNamespace(id=1, email="anna@desk.example", language="en", timezone="UTC")
     assert bare.alerting.test(operator) is Trial.NO_NEWSLETTER
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
+from databases import copy_of
 from integration.test_correction import ROOT, SENT, a_fair, a_pack, an_entry, approve, come_to, imported, opened
 from lxml import html as lxml_html
 from sqlalchemy import insert, update
@@ -46,7 +47,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def pipeline(made, tmp_path):
     file = tmp_path / "newsletter.sqlite"
-    file.write_bytes((made / "newsletter.sqlite").read_bytes())
+    copy_of(made / "newsletter.sqlite", file)
     return opened(file)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from databases import url_of
 from sqlmodel import Session
 
 from newsletter.assembly import store
@@ -71,7 +72,7 @@ ENTRIES = [
 
 @pytest.fixture
 def session(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'newsletter.db'}")
+    engine = open_engine(url_of(tmp_path / "newsletter.db"))
     Base.metadata.create_all(engine)
     with Session(engine) as opened:
         newsletter_id, _ = save_newsletter(opened, Newsletter.model_validate(NEWSLETTER), now=NOW)

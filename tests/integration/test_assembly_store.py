@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from databases import url_of
 from sqlmodel import Session
 
 from newsletter.assembly import models, store
@@ -50,7 +51,7 @@ def an_agenda_entry(key="fair", **changes):
 @pytest.fixture
 def session(tmp_path):
     assert models.IssueRow.metadata is Base.metadata
-    engine = open_engine(f"sqlite:///{tmp_path / 'newsletter.db'}")
+    engine = open_engine(url_of(tmp_path / "newsletter.db"))
     Base.metadata.create_all(engine)
     with Session(engine) as opened:
         yield opened

@@ -198,17 +198,19 @@ def test_a_death_that_left_too_much_in_doubt_is_found(rows, now, connections, fo
     assert violations(rows) == ({"I8": 1} if found else {})
 
 
-def test_many_deliveries_are_audited_in_seconds(sqlite_rows, now):
+@pytest.mark.no_cover  # what is measured is the program, not its being watched
+def test_many_deliveries_are_audited_in_seconds(chosen_rows, now):
     count = 20_000
-    run_id = sqlite_rows.run(0)
+    run_id = chosen_rows.run(0)
     plain = {"mailing": MAILING, "run_id": run_id, "language": "en", "artifact": "a" * 64, "changed": now}
     zero = {"state": DeliveryState.PLANNED, "epoch": 0, "attempts": 0, "repeats": 0}
-    with sqlite_rows.sessions() as session:
+    with chosen_rows.sessions() as session:
         session.execute(insert(DeliveryRow), [{**plain, **zero, "digest": f"p{number}"} for number in range(count)])
         session.commit()
-    ledger = Ledger(sqlite_rows.sessions, worker="host:1", uncertain=Uncertain.REPEAT, hold=HOLD)
-    assert all(attempt(ledger, ACCEPTED, now, count=count))
+    ledger = Ledger(chosen_rows.sessions, worker="host:1", uncertain=Uncertain.REPEAT, hold=HOLD)
+    for _ in range(count // 500):
+        assert all(attempt(ledger, ACCEPTED, now, count=500))
 
     start = time.process_time()
-    assert violations(sqlite_rows) == {}
+    assert violations(chosen_rows) == {}
     assert time.process_time() - start < 5

@@ -40,9 +40,9 @@ def pipeline(engine):
 
 
 @pytest.fixture
-def simple(sqlite_engine):
+def simple(chosen_engine):
     """For what asks the database nothing that it might say otherwise."""
-    return filled(settled(sqlite_engine))
+    return filled(settled(chosen_engine))
 
 
 def contents(pipeline, slug=DECEMBER, language="en"):

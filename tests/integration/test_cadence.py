@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from integration.signing import BOTH, a_newsletter, bare_pipeline
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
 from newsletter.accounts.alerts import AlertKind, AlertRow
 from newsletter.accounts.models import AuditRow, Deed
@@ -14,7 +15,10 @@ from newsletter.assembly.due import SlotRow, take
 from newsletter.assembly.facts import IssueState
 from newsletter.assembly.models import IssueRow
 from newsletter.bootstrap import Pipeline
+from newsletter.errors import CompilationFailed
 from newsletter.pipeline import cadence as module
+from newsletter.pipeline.alert_words import WORDS, said
+from newsletter.words import catalogue
 
 ZONES = (
     "Europe/Brussels",
@@ -56,6 +60,8 @@ def test_a_draft_is_made_when_it_is_due_and_nothing_is_sent(pipeline, clock, row
     assert issue.assembled is not None
     (alert,) = rows(AlertRow)
     assert (alert.kind, alert.newsletter, alert.facts["issue"]) == (AlertKind.DRAFT, "rivers", "2026-12")
+    standing = pipeline.approval.preflight("2026-12", newsletter="rivers", segment=None).report.standing()
+    assert int(alert.facts["checks"]) == len(standing) > 0
     (line,) = (row for row in rows(AuditRow) if row.action == Deed.DRAFT_MADE.value)
     assert (line.operator, line.about) == ("cadence", "rivers/2026-12")
 
@@ -113,6 +119,36 @@ def test_who_was_killed_before_the_draft_was_there_is_made_up_for(pipeline, cloc
     assert rows(SlotRow)[0].done == clock()
 
 
+def test_a_draft_that_cannot_be_compiled_is_there_all_the_same(pipeline, clock, rows, monkeypatch):
+    pipeline.cadence.tick()
+    clock.instant = dt.datetime(2026, 12, 7, 9, tzinfo=dt.UTC)
+
+    def spoilt(*_given, **_named):
+        raise CompilationFailed("the theme is wrong")
+
+    monkeypatch.setattr(module.Approval, "preflight", spoilt)
+    with capture_logs() as logs:
+        assert pipeline.cadence.tick() == ["2026-12"]
+    assert ("draft not compiled", "the theme is wrong") in [(line["event"], line.get("reason")) for line in logs]
+    assert rows(AlertRow)[0].facts["checks"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("language", "checks", "words"),
+    [
+        ("en", 1, "1 check stands in the way of its approval."),
+        ("fr", 2, "2 contrôles s’opposent à son approbation."),
+    ],
+)
+def test_the_notice_says_how_many_checks_stand_in_the_way(language, checks, words):
+    facts = {"issue": "2026-12", "title": "December", "items": "3", "checks": str(checks)}
+    for given, told in ((facts, True), ({**facts, "checks": "0"}, False)):
+        lines = said(
+            AlertKind.DRAFT, given, catalogue(language, WORDS), newsletter="rivers", zone="Europe/Brussels"
+        ).lines
+        assert (words in lines) is told
+
+
 def test_a_changed_cadence_counts_from_now_on(pipeline, clock, rows):
     pipeline.cadence.tick()
     clock.instant = dt.datetime(2026, 12, 20, tzinfo=dt.UTC)
@@ -135,8 +171,9 @@ def test_a_name_that_is_taken_is_not_taken_twice(pipeline, clock, rows):
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_every_day_of_a_change_of_clocks_is_due_once(sqlite_engine, clock, zone):
-    pipeline = bare_pipeline(sqlite_engine, clock)
+def test_every_day_of_a_change_of_clocks_is_due_once(chosen_engine, clock, zone, monkeypatch):
+    monkeypatch.setattr(module.Cadences, "_checked", lambda *_given: None)  # it takes a second, and changes no time
+    pipeline = bare_pipeline(chosen_engine, clock)
     a_newsletter(pipeline, timezone=zone, cadence={"cron": "30 2 * * *"})
     changes = [day for day in _days(2027) if _offset(day, zone) != _offset(day + dt.timedelta(days=1), zone)]
     assert len(changes) == 2 if zone != "Africa/Casablanca" else changes

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
+from databases import url_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integration.libical import libical  # noqa: F401  a fixture
@@ -183,7 +184,7 @@ def test_a_moved_and_a_cancelled_sitting_keep_their_uids_and_outdo_what_readers_
 
 def calendar_after(folder, *sittings):
     """The issue's calendar file after these sittings have been imported over those of the last time."""
-    pipeline = build(load(database={"url": f"sqlite:///{folder / 'newsletter.sqlite'}"}), migrated=False)
+    pipeline = build(load(database={"url": url_of(folder / "newsletter.sqlite")}), migrated=False)
     migrate(pipeline.parts.engine)
     pack = folder / "pack.yaml"
     pack.write_text(json.dumps(a_pack(2027, *sittings)), encoding="utf-8")

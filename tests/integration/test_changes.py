@@ -18,8 +18,8 @@ EVE = "eve@meadow.example"
 
 
 @pytest.fixture
-def register(sqlite_engine):
-    return Register(sqlite_engine)
+def register(chosen_engine):
+    return Register(chosen_engine)
 
 
 @pytest.fixture

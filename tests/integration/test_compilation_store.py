@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from databases import url_of
 from sqlmodel import Session
 
 from newsletter.assembly.models import IssueRow
@@ -52,7 +53,7 @@ def an_artifact(language="en", **changes):
 
 @pytest.fixture
 def session(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    engine = open_engine(url_of(tmp_path / "x.db"))
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         yield session

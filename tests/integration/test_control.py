@@ -1,12 +1,13 @@
 """A run can be stopped at every moment of its life, and goes on where it stood."""
 
 import datetime as dt
-import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from databases import databases, url_of
+from sqlmodel import Session, select
 
 from newsletter.bootstrap import Pipeline, build
 from newsletter.database import migrate
@@ -22,7 +23,7 @@ ISSUE = {"newsletter": None}
 
 
 def opened(folder: Path) -> Pipeline:
-    return build(load(database={"url": f"sqlite:///{folder / 'n.sqlite'}"}), operator="anne", migrated=False)
+    return build(load(database={"url": url_of(folder / "n.sqlite")}), operator="anne", migrated=False)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def pipeline(approved: Path, tmp_path: Path) -> Iterator[Pipeline]:
     """An approved issue for one reader."""
-    made = opened(shutil.copytree(approved, tmp_path / "copy"))
+    made = opened(databases().copy_folder(approved, tmp_path / "copy"))
     yield made
     made.parts.engine.dispose()
 
@@ -144,3 +145,27 @@ def test_a_cancelled_run_takes_back_what_it_published_and_can_be_queued_again(pi
         states = session.exec(select(RunRow.state).order_by(RunRow.id)).all()
     assert states == [RunState.CANCELLED, RunState.RUNNING]
     assert all(check.holds for check in pipeline.proof.audit("2026-12", newsletter=None))
+
+
+class Told:
+    """Notes which runs were handed out, in place of handing them out."""
+
+    def __init__(self) -> None:
+        self.runs: list[int] = []
+
+    def hand_out(self, session: Session, run_id: int) -> int:
+        self.runs.append(run_id)
+        return 1
+
+
+def test_a_run_is_handed_out_when_it_starts_and_again_when_it_goes_on(pipeline: Pipeline):
+    told = Told()
+    handing = Pipeline(parts=replace(pipeline.parts, handing=told))
+    queue(handing)
+    handing.sending.start_due()
+    run = run_of(handing).id
+    assert told.runs == [run]
+
+    handing.control.pause("2026-12", newsletter=None)
+    handing.control.resume("2026-12", newsletter=None)
+    assert told.runs == [run, run]

@@ -1,10 +1,8 @@
 """Issues that were sent are corrected on their pages, and an erratum reaches those who got them."""
 
-import contextlib
 import datetime as dt
 import json
 import re
-import sqlite3
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree as ET
@@ -12,6 +10,7 @@ from xml.etree import ElementTree as ET
 import icalendar
 import pytest
 import typer
+from databases import databases, url_of
 from integration.samples import SMALL_NEWSLETTER
 from lxml import html as lxml_html
 from sqlalchemy import update
@@ -77,7 +76,7 @@ def imported(pipeline, folder, *entries, **changes):
 
 
 def opened(file, *, now=SENT):
-    pipeline = build(load(database={"url": f"sqlite:///{file}"}, public_url=ROOT), operator="anna", migrated=False)
+    pipeline = build(load(database={"url": url_of(file)}, public_url=ROOT), operator="anna", migrated=False)
     return Pipeline(parts=replace(pipeline.parts, now=lambda: now))
 
 
@@ -134,11 +133,8 @@ def made(tmp_path_factory):
 @pytest.fixture
 def pipeline(made, tmp_path):
     """The morning after: the issue has been sent."""
-    file = tmp_path / "newsletter.sqlite"
-    with contextlib.closing(sqlite3.connect(made / "newsletter.sqlite")) as source:
-        source.execute("VACUUM INTO ?", (str(file),))
-    (tmp_path / "newsletter.keys.json").write_bytes((made / "newsletter.keys.json").read_bytes())
-    pipeline = opened(file, now=LATER)
+    databases().copy_folder(made, tmp_path)
+    pipeline = opened(tmp_path / "newsletter.sqlite", now=LATER)
     yield pipeline
     pipeline.parts.engine.dispose()
 

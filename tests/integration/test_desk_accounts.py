@@ -6,6 +6,7 @@ import re
 
 import pyotp
 import pytest
+from databases import url_of
 from integration.desk import LOCALHOST, Browser, desk_client
 
 from newsletter.accounts.models import Deed
@@ -28,11 +29,11 @@ DOCUMENT = {"Sec-Fetch-Dest": "document"}
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     file = tmp_path_factory.mktemp("accounts") / "newsletter.sqlite"
-    engine = open_engine(f"sqlite:///{file}")
+    engine = open_engine(url_of(file))
     Base.metadata.create_all(engine)
     engine.dispose()
     settings = Settings(
-        database=DatabaseSettings(url=f"sqlite:///{file}"),
+        database=DatabaseSettings(url=url_of(file)),
         public_url=LOCALHOST,
         desk=DeskSettings(second_factor="officer"),
     )
@@ -89,10 +90,10 @@ def test_a_new_colleague_makes_an_account_by_a_link_and_is_in(browser, pipeline,
 
 
 def test_the_first_account_leads_to_the_first_newsletter(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path}/newsletter.sqlite")
+    engine = open_engine(url_of(tmp_path / "newsletter.sqlite"))
     Base.metadata.create_all(engine)
     engine.dispose()
-    empty = build(Settings(database=DatabaseSettings(url=f"sqlite:///{tmp_path}/newsletter.sqlite")), migrated=False)
+    empty = build(Settings(database=DatabaseSettings(url=url_of(tmp_path / "newsletter.sqlite"))), migrated=False)
     app = create_app(empty)
     browser, another = Browser(app, root=LOCALHOST), Browser(app, root=LOCALHOST)
     assert "no account yet" in browser.get("/desk/login").text

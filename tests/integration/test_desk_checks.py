@@ -289,10 +289,10 @@ def test_a_theme_that_cannot_be_compiled_is_said_in_words(scene, officer):
     assert "nowhere" in answer.text
 
 
-def test_a_script_in_any_text_stays_text(sqlite_engine, tmp_path):
+def test_a_script_in_any_text_stays_text(chosen_engine, tmp_path):
     text = {"title": f"Quays {SCRIPT}", "body": f"News {SCRIPT}"}
     words = {"subject": f"S {SCRIPT}", "preheader": f"P {SCRIPT}", "title": f"T {SCRIPT}", "intro": f"I {SCRIPT}"}
-    scene = Scene(sqlite_engine, tmp_path, an_entry("quays", texts={"en": text, "fr": text}), an_entry("fair"))
+    scene = Scene(chosen_engine, tmp_path, an_entry("quays", texts={"en": text, "fr": text}), an_entry("fair"))
     with scene.pipeline.parts.sessions() as session:
         row = session.exec(select(IssueRow).where(IssueRow.slug == ISSUE)).one()
         row.plan = {**row.plan, "texts": {"en": words, "fr": words}}

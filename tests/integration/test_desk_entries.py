@@ -2,9 +2,9 @@
 
 import html
 import re
-import shutil
 
 import pytest
+from databases import copy_of
 from integration.desk import desk_client
 from integration.writing import START, an_entry, emptied, fill, put_in_issue, settled
 from lxml import html as page
@@ -25,10 +25,10 @@ SCRIPT = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
-def house(sqlite_ready, tmp_path_factory):
+def house(ready, tmp_path_factory):
     """A pipeline and its application, made once."""
     folder = tmp_path_factory.mktemp("desk")
-    engine = open_engine(f"sqlite:///{shutil.copy(sqlite_ready, folder / 'newsletter.sqlite')}")
+    engine = open_engine(copy_of(ready, folder / "newsletter.sqlite"))
     pipeline = settled(engine, folder)
     yield pipeline, create_app(pipeline)
     engine.dispose()
@@ -491,7 +491,8 @@ def test_the_table_comes_in_pages_and_asks_as_little_of_many_entries_as_of_few(p
     few = len(asked)
     with pipeline.parts.sessions() as session:
         many = [an_entry(f"e-{number}", published=f"2026-{number % 9 + 1:02}-01") for number in range(200)]
-        store.save_entries(session, 1, entries=many, now=pipeline.parts.now())
+        newsletter_id, _ = store.get_newsletter(session, "rivers")
+        store.save_entries(session, newsletter_id, entries=many, now=pipeline.parts.now())
         session.commit()
     asked.clear()
     first = anna.get(f"{PATH}?q=quai&state=missing")

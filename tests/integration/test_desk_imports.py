@@ -64,6 +64,14 @@ def columns(page, **more):
     return form | more
 
 
+def file_of(pipeline, place):
+    """Where a file lies; machines that share a server share no folder, see `test_chores`."""
+    kept = files.kept_files(pipeline.parts)
+    if not isinstance(kept, files.InFolder):
+        pytest.skip("on a server files lie in its database")
+    return kept.folder / key_of(place)
+
+
 def awaited(pipeline, place):
     """The upload, once nobody works on it any more."""
     for thread in threading.enumerate():
@@ -117,11 +125,11 @@ def test_what_would_happen_is_shown_and_then_happens(officer, pipeline):
 
 def test_the_file_is_its_owner_s_alone_and_gone_when_it_is_imported(officer, pipeline):
     place = uploaded(officer)
-    path = files.file_of(pipeline.parts, key_of(place))
+    path = file_of(pipeline, place)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     checked(officer, pipeline, place)
-    assert stat.S_IMODE(files.refused_of(pipeline.parts, key_of(place)).stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.with_suffix(".refused.csv").stat().st_mode) == 0o600
     officer.post(f"{place}/run")
     awaited(pipeline, place)
     assert not path.exists()
@@ -319,7 +327,7 @@ def test_progress_is_told_until_it_is_done(officer, pipeline):
 
 def test_files_that_nobody_touches_are_gone_after_a_day(officer, pipeline):
     place = uploaded(officer)
-    path = files.file_of(pipeline.parts, key_of(place))
+    path = file_of(pipeline, place)
     yesterday = (pipeline.parts.now() - files.KEPT - dt.timedelta(minutes=1)).timestamp()
     os.utime(path, (yesterday, yesterday))
     Retention(pipeline.parts).run()

@@ -1,10 +1,10 @@
 """The pages on which an issue is made, as an officer's browser gets them."""
 
 import re
-import shutil
 
 import lxml.html
 import pytest
+from databases import copy_of
 from integration.building_scene import DECEMBER, RIVERS, an_entry, filled, later, settled, store
 from integration.desk import desk_client
 from integration.kept import Kept
@@ -23,10 +23,9 @@ BY_SCRIPT = {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
-def house(sqlite_ready, tmp_path_factory):
+def house(ready, tmp_path_factory):
     """One application over one file, and what the file held at first."""
-    file = shutil.copy(sqlite_ready, tmp_path_factory.mktemp("issues") / "newsletter.sqlite")
-    engine = open_engine(f"sqlite:///{file}")
+    engine = open_engine(copy_of(ready, tmp_path_factory.mktemp("issues") / "newsletter.sqlite"))
     made = filled(settled(engine))
     yield made, create_app(made), Kept(engine)
     engine.dispose()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from databases import url_of
 from integration.desk import LOCALHOST, Browser
 from integration.identity_provider import CLIENT, SECRET, IdentityProvider
 from integration.signing import KEYS
@@ -67,7 +68,7 @@ def honest(provider):
 @pytest.fixture(scope="module")
 def installation(provider, clock, tmp_path_factory):
     """The verbs and the application, which all tests share."""
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('oidc')}/newsletter.sqlite")
+    engine = open_engine(url_of(tmp_path_factory.mktemp("oidc") / "newsletter.sqlite"))
     Base.metadata.create_all(engine)
     parts = Parts(
         settings=Settings(oidc=settings_for(provider), desk=DeskSettings(second_factor="admin")),

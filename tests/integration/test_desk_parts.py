@@ -2,9 +2,9 @@
 
 import io
 import re
-import shutil
 
 import pytest
+from databases import copy_of
 from integration.desk import desk_client
 from integration.writing import an_entry, rivers
 from lxml import html as page
@@ -34,10 +34,10 @@ AGENDA = {
 
 
 @pytest.fixture(scope="module")
-def pipeline(sqlite_ready, tmp_path_factory):
+def pipeline(ready, tmp_path_factory):
     """One for all tests here: making the application takes longer than any of them; each has entries of its own."""
     folder = tmp_path_factory.mktemp("parts")
-    engine = open_engine(f"sqlite:///{shutil.copy(sqlite_ready, folder / 'newsletter.sqlite')}")
+    engine = open_engine(copy_of(ready, folder / "newsletter.sqlite"))
     yield rivers(engine, folder, an_entry(), an_entry("walk", **AGENDA), an_entry("stroll", **AGENDA))
     engine.dispose()
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from databases import url_of
 from fastapi.routing import APIRoute
 from integration.signing import a_newsletter
 from visitor import Visitor
@@ -43,10 +44,10 @@ OURS = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetc
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     file = tmp_path_factory.mktemp("routes") / "newsletter.sqlite"
-    engine = open_engine(f"sqlite:///{file}")
+    engine = open_engine(url_of(file))
     Base.metadata.create_all(engine)
     engine.dispose()
-    made = build(Settings(database=DatabaseSettings(url=f"sqlite:///{file}")), migrated=False)
+    made = build(Settings(database=DatabaseSettings(url=url_of(file))), migrated=False)
     a_newsletter(made)
     with made.parts.sessions() as session:
         session.add_all(

@@ -8,6 +8,7 @@ from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
+from databases import copy_of
 from integration.desk import desk_client
 from integration.signing import Clock, a_newsletter, bare_pipeline
 from PIL import Image
@@ -31,10 +32,9 @@ SETTINGS = "/desk/n/rivers/settings"
 
 
 @pytest.fixture(scope="module")
-def shared(sqlite_ready, tmp_path_factory):
+def shared(ready, tmp_path_factory):
     """One application for all tests here: making one takes longer than most of them."""
-    file = shutil.copy(sqlite_ready, tmp_path_factory.mktemp("settings") / "newsletter.sqlite")
-    engine = open_engine(f"sqlite:///{file}")
+    engine = open_engine(copy_of(ready, tmp_path_factory.mktemp("settings") / "newsletter.sqlite"))
     pipeline = bare_pipeline(engine, Clock())
     yield create_app(pipeline), pipeline
     engine.dispose()

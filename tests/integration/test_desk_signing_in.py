@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from databases import url_of
 from fastapi import APIRouter
 from integration.desk import LOCALHOST, Browser, desk_client
 from sqlmodel import col, select
@@ -26,7 +27,7 @@ PASSWORD = "seven herons on the weir"
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     file: Path = tmp_path_factory.mktemp("desk") / "newsletter.sqlite"
-    settings = Settings(database=DatabaseSettings(url=f"sqlite:///{file}"), public_url="http://news.example")
+    settings = Settings(database=DatabaseSettings(url=url_of(file)), public_url="http://news.example")
     made = build(settings, migrated=False)
     migrate(made.parts.engine)
     with made.parts.sessions() as session:

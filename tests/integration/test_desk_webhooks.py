@@ -8,8 +8,8 @@ from newsletter.accounts.operator import Role
 
 
 @pytest.fixture
-def pipeline(sqlite_engine, clock):
-    return bare_pipeline(sqlite_engine, clock)
+def pipeline(chosen_engine, clock):
+    return bare_pipeline(chosen_engine, clock)
 
 
 def test_a_program_is_added_tried_and_removed(pipeline):

@@ -228,9 +228,9 @@ def dispatcher_over(clock):
 
 
 @pytest.fixture
-def dispatcher(sqlite_rows, dispatcher_over):
+def dispatcher(chosen_rows, dispatcher_over):
     """Makes a dispatcher over a relay."""
-    return lambda relay, **more: dispatcher_over(sqlite_rows, relay, **more)
+    return lambda relay, **more: dispatcher_over(chosen_rows, relay, **more)
 
 
 def run(dispatcher, *, patience=0.5, until_done=True):
@@ -259,21 +259,21 @@ def decide(rows, run_id, now, *, run_state, state):
         session.commit()
 
 
-def test_everybody_gets_one_message(sqlite_rows, dispatcher):
-    run_id, relay, told = sqlite_rows.run(40), FakeRelay(), []
+def test_everybody_gets_one_message(chosen_rows, dispatcher):
+    run_id, relay, told = chosen_rows.run(40), FakeRelay(), []
 
     ending = run(dispatcher(relay, finished=told.extend))
 
     assert ending is Ending.DONE
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(40))
-    assert sqlite_rows.get(RunRow, run_id).state is RunState.FINISHED
-    assert told == [sqlite_rows.get(RunRow, run_id).issue_id]
-    assert sqlite_rows.get(IssueRow, told[0]).state is IssueState.SENT
-    assert sound(sqlite_rows)
+    assert chosen_rows.get(RunRow, run_id).state is RunState.FINISHED
+    assert told == [chosen_rows.get(RunRow, run_id).issue_id]
+    assert chosen_rows.get(IssueRow, told[0]).state is IssueState.SENT
+    assert sound(chosen_rows)
 
 
-def test_connections_are_opened_once_and_no_more_than_allowed(sqlite_rows, dispatcher):
-    sqlite_rows.run(40)
+def test_connections_are_opened_once_and_no_more_than_allowed(chosen_rows, dispatcher):
+    chosen_rows.run(40)
     relay = FakeRelay()
 
     run(dispatcher(relay, connections=4))
@@ -281,8 +281,8 @@ def test_connections_are_opened_once_and_no_more_than_allowed(sqlite_rows, dispa
     assert (relay.opened, relay.most_open, relay.open_now) == (4, 4, 0)
 
 
-def test_content_and_the_next_envelope_share_a_turn(sqlite_rows, dispatcher):
-    sqlite_rows.run(40)
+def test_content_and_the_next_envelope_share_a_turn(chosen_rows, dispatcher):
+    chosen_rows.run(40)
     relay = FakeRelay()
 
     run(dispatcher(relay, connections=4))
@@ -290,21 +290,21 @@ def test_content_and_the_next_envelope_share_a_turn(sqlite_rows, dispatcher):
     assert relay.turns == 40 + 4, "one a message, and one more a connection for its first envelope"
 
 
-def test_nothing_to_do_is_done_without_a_connection(sqlite_rows, dispatcher):
+def test_nothing_to_do_is_done_without_a_connection(chosen_rows, dispatcher):
     relay = FakeRelay()
 
     assert run(dispatcher(relay)) is Ending.DONE
     assert relay.opened == 0
 
 
-def test_every_kind_of_outcome_ends_where_it_belongs(sqlite_rows, dispatcher):
-    sqlite_rows.run(4)
+def test_every_kind_of_outcome_ends_where_it_belongs(chosen_rows, dispatcher):
+    chosen_rows.run(4)
     relay = FakeRelay({"d1": [later()], "d2": [unknown()], "d3": [lost()]})
     made = dispatcher(relay, uncertain=Uncertain.SKIP)
 
     assert run(made) is Ending.WAITING
 
-    assert [sqlite_rows.delivery(f"d{number}").state for number in range(4)] == [
+    assert [chosen_rows.delivery(f"d{number}").state for number in range(4)] == [
         DeliveryState.ACCEPTED,
         DeliveryState.DEFERRED,
         DeliveryState.REFUSED,
@@ -314,17 +314,17 @@ def test_every_kind_of_outcome_ends_where_it_belongs(sqlite_rows, dispatcher):
     assert (progress.accepted, progress.deferred, progress.refused, progress.uncertain) == (1, 1, 1, 1)
 
 
-def test_the_exit_code_tells_of_uncertain_deliveries(sqlite_rows, dispatcher):
-    sqlite_rows.run(2)
+def test_the_exit_code_tells_of_uncertain_deliveries(chosen_rows, dispatcher):
+    chosen_rows.run(2)
 
     ending = run(dispatcher(FakeRelay({"d0": [lost()]}), uncertain=Uncertain.SKIP))
 
     assert (ending, ending.value) == (Ending.UNCERTAIN, 5)
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_deferred_message_is_tried_again_when_its_time_has_come(sqlite_rows, dispatcher, clock):
-    sqlite_rows.run(2)
+def test_a_deferred_message_is_tried_again_when_its_time_has_come(chosen_rows, dispatcher, clock):
+    chosen_rows.run(2)
     relay = FakeRelay({"d0": [later(), later()]})
 
     assert run(dispatcher(relay)) is Ending.WAITING
@@ -335,24 +335,24 @@ def test_a_deferred_message_is_tried_again_when_its_time_has_come(sqlite_rows, d
     assert run(dispatcher(relay)) is Ending.DONE
 
     assert relay.taken == ["d1", "d0"]
-    assert [attempt.verdict for attempt in sqlite_rows.attempts()] == [Verdict.DEFERRED] * 2 + [Verdict.ACCEPTED]
-    assert sound(sqlite_rows)
+    assert [attempt.verdict for attempt in chosen_rows.attempts()] == [Verdict.DEFERRED] * 2 + [Verdict.ACCEPTED]
+    assert sound(chosen_rows)
 
 
-def test_a_message_that_is_deferred_for_too_long_expires(sqlite_rows, dispatcher, clock):
-    sqlite_rows.run(1)
+def test_a_message_that_is_deferred_for_too_long_expires(chosen_rows, dispatcher, clock):
+    chosen_rows.run(1)
     relay = FakeRelay({"d0": [later()] * 99})
     for _ in range(20):
         if run(dispatcher(relay)) is Ending.DONE:
             break
         clock.forward(dt.timedelta(seconds=600))
 
-    assert sqlite_rows.states() == {DeliveryState.EXPIRED: 1}
-    assert sound(sqlite_rows)
+    assert chosen_rows.states() == {DeliveryState.EXPIRED: 1}
+    assert sound(chosen_rows)
 
 
-def test_a_retry_that_is_due_within_the_patience_is_waited_for(sqlite_rows, dispatcher, clock):
-    sqlite_rows.run(1)
+def test_a_retry_that_is_due_within_the_patience_is_waited_for(chosen_rows, dispatcher, clock):
+    chosen_rows.run(1)
     relay = FakeRelay({"d0": [later()]})
 
     def wake():
@@ -362,8 +362,8 @@ def test_a_retry_that_is_due_within_the_patience_is_waited_for(sqlite_rows, disp
     assert relay.taken == ["d0"]
 
 
-def test_an_uncertain_message_is_repeated_once_after_the_hold(sqlite_rows, dispatcher, clock):
-    sqlite_rows.run(1)
+def test_an_uncertain_message_is_repeated_once_after_the_hold(chosen_rows, dispatcher, clock):
+    chosen_rows.run(1)
     relay = FakeRelay({"d0": [lost(), lost()]})
 
     assert run(dispatcher(relay)) is Ending.WAITING
@@ -374,36 +374,36 @@ def test_an_uncertain_message_is_repeated_once_after_the_hold(sqlite_rows, dispa
     clock.forward(HOLD)
     assert run(dispatcher(relay)) is Ending.DONE
     assert relay.taken == ["d0", "d0"]
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_relay_that_is_away_for_a_while_costs_nobody_an_attempt(sqlite_rows, dispatcher):
-    sqlite_rows.run(10)
+def test_a_relay_that_is_away_for_a_while_costs_nobody_an_attempt(chosen_rows, dispatcher):
+    chosen_rows.run(10)
     relay = FakeRelay(away=7)
 
     assert run(dispatcher(relay), patience=DEADLINE) is Ending.DONE
 
     assert sorted(relay.tries.values()) == [1] * 10
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_relay_that_stays_away_is_given_up_and_nothing_is_left_claimed(sqlite_rows, dispatcher):
-    sqlite_rows.run(10)
+def test_a_relay_that_stays_away_is_given_up_and_nothing_is_left_claimed(chosen_rows, dispatcher):
+    chosen_rows.run(10)
 
     assert run(dispatcher(FakeRelay(away=10**6)), patience=0.1) is Ending.WAITING
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 10}
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 10}
 
 
-def test_a_relay_that_says_nothing_about_any_message_is_given_up_too(sqlite_rows, dispatcher):
+def test_a_relay_that_says_nothing_about_any_message_is_given_up_too(chosen_rows, dispatcher):
     """It can be reached, and answers every MAIL with a 4xx reply, or hangs up."""
-    sqlite_rows.run(10)
+    chosen_rows.run(10)
 
     assert run(dispatcher(FakeRelay({"everybody": [cut()] * 10**5})), patience=0.1) is Ending.WAITING
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 10}
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 10}
 
 
-def test_a_relay_that_takes_few_connections_is_used_with_those(sqlite_rows, dispatcher):
-    sqlite_rows.run(60)
+def test_a_relay_that_takes_few_connections_is_used_with_those(chosen_rows, dispatcher):
+    chosen_rows.run(60)
     relay = FakeRelay(most=2)
 
     assert run(dispatcher(relay, connections=8)) is Ending.DONE
@@ -411,69 +411,69 @@ def test_a_relay_that_takes_few_connections_is_used_with_those(sqlite_rows, disp
     assert (relay.most_open, len(relay.taken)) == (2, 60)
 
 
-def test_a_relay_that_hangs_up_now_and_then_gets_everything_once(sqlite_rows, dispatcher):
-    sqlite_rows.run(30)
+def test_a_relay_that_hangs_up_now_and_then_gets_everything_once(chosen_rows, dispatcher):
+    chosen_rows.run(30)
     relay = FakeRelay({f"d{number}": [cut()] for number in range(0, 30, 3)})
 
     assert run(dispatcher(relay)) is Ending.DONE
 
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(30))
-    assert {len(sqlite_rows.attempts(f"d{number}")) for number in range(30)} == {1}
+    assert {len(chosen_rows.attempts(f"d{number}")) for number in range(30)} == {1}
 
 
 @pytest.mark.parametrize("phase", [Phase.RCPT, Phase.MAIL])
-def test_a_relay_that_goes_on_refusing_us_pauses_the_run(sqlite_rows, dispatcher, phase):
-    run_id = sqlite_rows.run(30)
+def test_a_relay_that_goes_on_refusing_us_pauses_the_run(chosen_rows, dispatcher, phase):
+    run_id = chosen_rows.run(30)
     relay = FakeRelay({"everybody": [blocked(phase)] * 99})
 
     assert run(dispatcher(relay)) is Ending.WAITING
 
-    paused = sqlite_rows.get(RunRow, run_id)
+    paused = chosen_rows.get(RunRow, run_id)
     assert paused.state is RunState.PAUSED
     assert "5.7.1" in paused.held
     assert "anna@lakes.example" not in paused.held
-    assert sqlite_rows.get(IssueRow, paused.issue_id).state is IssueState.PAUSED
-    assert set(sqlite_rows.states()) <= {DeliveryState.PLANNED, DeliveryState.DEFERRED}, "no subscriber pays for it"
+    assert chosen_rows.get(IssueRow, paused.issue_id).state is IssueState.PAUSED
+    assert set(chosen_rows.states()) <= {DeliveryState.PLANNED, DeliveryState.DEFERRED}, "no subscriber pays for it"
     assert len(relay.tries) < 12
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_one_refusal_of_us_among_acceptances_pauses_nothing(sqlite_rows, dispatcher):
-    run_id = sqlite_rows.run(30)
+def test_one_refusal_of_us_among_acceptances_pauses_nothing(chosen_rows, dispatcher):
+    run_id = chosen_rows.run(30)
     relay = FakeRelay({f"d{number}": [blocked()] for number in range(0, 30, 3)})
 
     run(dispatcher(relay, connections=1))
 
-    assert sqlite_rows.get(RunRow, run_id).state is RunState.RUNNING
+    assert chosen_rows.get(RunRow, run_id).state is RunState.RUNNING
 
 
-def test_a_run_that_is_resumed_after_it_was_refused_has_a_fresh_chance(sqlite_rows, dispatcher):
-    run_id = sqlite_rows.run(9)
+def test_a_run_that_is_resumed_after_it_was_refused_has_a_fresh_chance(chosen_rows, dispatcher):
+    run_id = chosen_rows.run(9)
     relay = FakeRelay({f"d{number}": [blocked()] for number in range(4)})
     made = dispatcher(relay, connections=1)
     paused = []
 
     def resume():
-        if sqlite_rows.get(RunRow, run_id).state is RunState.PAUSED:
+        if chosen_rows.get(RunRow, run_id).state is RunState.PAUSED:
             paused.append(len(relay.taken))
-            sqlite_rows.change(update(RunRow).values(state=RunState.RUNNING))
+            chosen_rows.change(update(RunRow).values(state=RunState.RUNNING))
         return len(relay.taken) == 5 and stop_from_outside(made)
 
     made.wake = resume
     assert run(made, until_done=False) is Ending.STOPPED
 
     assert paused == [0], "after the third refusal, and not again after the fourth"
-    assert sqlite_rows.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.DEFERRED: 4}
+    assert chosen_rows.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.DEFERRED: 4}
 
 
-def test_a_refused_single_message_pauses_no_run(sqlite_rows, dispatcher):
-    run_id = sqlite_rows.run(0)
+def test_a_refused_single_message_pauses_no_run(chosen_rows, dispatcher):
+    run_id = chosen_rows.run(0)
     for number in range(5):
-        sqlite_rows.single(f"s{number}")
+        chosen_rows.single(f"s{number}")
 
     run(dispatcher(FakeRelay({"everybody": [blocked()] * 9})))
 
-    assert sqlite_rows.get(RunRow, run_id).state is RunState.FINISHED
+    assert chosen_rows.get(RunRow, run_id).state is RunState.FINISHED
 
 
 def stop_from_outside(made):
@@ -481,8 +481,8 @@ def stop_from_outside(made):
     made.loop.call_soon_threadsafe(made.stop)
 
 
-def test_asked_to_stop_it_ends_what_is_on_the_wire_and_begins_nothing(sqlite_rows, dispatcher):
-    sqlite_rows.run(30)
+def test_asked_to_stop_it_ends_what_is_on_the_wire_and_begins_nothing(chosen_rows, dispatcher):
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -494,15 +494,15 @@ def test_asked_to_stop_it_ends_what_is_on_the_wire_and_begins_nothing(sqlite_row
     ending = run(made)
 
     assert (ending, max(ending.value, 0)) == (Ending.STOPPED, 0)
-    states = sqlite_rows.states()
+    states = chosen_rows.states()
     assert states == {DeliveryState.ACCEPTED: len(relay.taken), DeliveryState.PLANNED: 30 - len(relay.taken)}
     assert 1 <= len(relay.taken) <= 3
     assert relay.open_now == 0
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_asked_to_stop_while_a_connection_is_being_made_it_does_not_wait_for_it(sqlite_rows, dispatcher):
-    sqlite_rows.run(5)
+def test_asked_to_stop_while_a_connection_is_being_made_it_does_not_wait_for_it(chosen_rows, dispatcher):
+    chosen_rows.run(5)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -512,12 +512,12 @@ def test_asked_to_stop_while_a_connection_is_being_made_it_does_not_wait_for_it(
 
     relay.open = never
     assert run(made) is Ending.STOPPED
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 5}
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 5}
 
 
-def test_a_relay_that_stays_silent_is_cut_off_and_named(sqlite_rows, dispatcher, monkeypatch):
+def test_a_relay_that_stays_silent_is_cut_off_and_named(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(module, "DRAIN_SECONDS", 0.01)
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
     relay.silent = made.stop
@@ -525,16 +525,16 @@ def test_a_relay_that_stays_silent_is_cut_off_and_named(sqlite_rows, dispatcher,
 
     sent = len(relay.taken)
     assert 1 <= sent <= 3
-    assert sqlite_rows.states() == {DeliveryState.UNCERTAIN: sent, DeliveryState.PLANNED: 30 - sent}
-    assert [attempt.text for attempt in sqlite_rows.attempts(relay.taken[0])] == ["lost"]
+    assert chosen_rows.states() == {DeliveryState.UNCERTAIN: sent, DeliveryState.PLANNED: 30 - sent}
+    assert [attempt.text for attempt in chosen_rows.attempts(relay.taken[0])] == ["lost"]
     assert relay.open_now == 0
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_turn_that_does_not_end_even_then_is_given_up_and_named(sqlite_rows, dispatcher, monkeypatch):
+def test_a_turn_that_does_not_end_even_then_is_given_up_and_named(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(module, "DRAIN_SECONDS", 0.01)
     monkeypatch.setattr(module, "CUT_SECONDS", 0.01)
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -547,14 +547,14 @@ def test_a_turn_that_does_not_end_even_then_is_given_up_and_named(sqlite_rows, d
 
     sent = len(relay.taken)
     assert 1 <= sent <= 3
-    assert sqlite_rows.states() == {DeliveryState.UNCERTAIN: sent, DeliveryState.PLANNED: 30 - sent}
-    assert [attempt.verdict for attempt in sqlite_rows.attempts(relay.taken[0])] == [Verdict.UNCERTAIN]
+    assert chosen_rows.states() == {DeliveryState.UNCERTAIN: sent, DeliveryState.PLANNED: 30 - sent}
+    assert [attempt.verdict for attempt in chosen_rows.attempts(relay.taken[0])] == [Verdict.UNCERTAIN]
     assert relay.open_now == 0
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_asked_twice_it_comes_back_at_once(sqlite_rows, dispatcher):
-    sqlite_rows.run(30)
+def test_asked_twice_it_comes_back_at_once(chosen_rows, dispatcher):
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -565,13 +565,13 @@ def test_asked_twice_it_comes_back_at_once(sqlite_rows, dispatcher):
     relay.silent = silent
     assert run(made) is Ending.STOPPED
 
-    assert sqlite_rows.states()[DeliveryState.UNCERTAIN] == len(relay.taken) >= 1
-    assert sound(sqlite_rows)
+    assert chosen_rows.states()[DeliveryState.UNCERTAIN] == len(relay.taken) >= 1
+    assert sound(chosen_rows)
 
 
-def test_an_envelope_that_is_cut_off_is_nothing_yet(sqlite_rows, dispatcher, monkeypatch):
+def test_an_envelope_that_is_cut_off_is_nothing_yet(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(module, "CUT_SECONDS", 0.01)
-    sqlite_rows.run(3)
+    chosen_rows.run(3)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -582,33 +582,33 @@ def test_an_envelope_that_is_cut_off_is_nothing_yet(sqlite_rows, dispatcher, mon
     relay.offered = silent
     assert run(made) is Ending.STOPPED
 
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 3}
-    assert sqlite_rows.attempts("d0") == []
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 3}
+    assert chosen_rows.attempts("d0") == []
 
 
-def test_asked_to_stop_while_the_relay_is_away_it_gives_everything_back(sqlite_rows, dispatcher):
-    sqlite_rows.run(5)
+def test_asked_to_stop_while_the_relay_is_away_it_gives_everything_back(chosen_rows, dispatcher):
+    chosen_rows.run(5)
     relay = FakeRelay(away=10**6)
     made = dispatcher(relay)
     relay.at_open = lambda: relay.away < 10**6 - 3 and made.stop()
 
     assert run(made, until_done=False) is Ending.STOPPED
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 5}
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 5}
 
 
 @pytest.mark.parametrize(
     ("run_state", "state"),
     [(RunState.PAUSED, DeliveryState.PLANNED), (RunState.CANCELLED, DeliveryState.CANCELLED)],
 )
-def test_after_an_officer_has_decided_no_content_goes_out(sqlite_rows, dispatcher, now, run_state, state):
-    run_id = sqlite_rows.run(300)
+def test_after_an_officer_has_decided_no_content_goes_out(chosen_rows, dispatcher, now, run_state, state):
+    run_id = chosen_rows.run(300)
     relay = FakeRelay()
     beyond = []
 
     async def officer(_envelope):
         if len(relay.taken) >= 5 and not beyond:
-            decide(sqlite_rows, run_id, now, run_state=run_state, state=state)
-            states = sqlite_rows.states()
+            decide(chosen_rows, run_id, now, run_state=run_state, state=state)
+            states = chosen_rows.states()
             beyond.append(states[DeliveryState.ACCEPTED] + states[DeliveryState.SENDING])
 
     relay.offered = officer
@@ -616,18 +616,18 @@ def test_after_an_officer_has_decided_no_content_goes_out(sqlite_rows, dispatche
 
     assert ending is (Ending.WAITING if run_state is RunState.PAUSED else Ending.DONE)
     assert 5 <= len(relay.taken) == beyond[0] <= 9
-    assert sqlite_rows.states() == {DeliveryState.ACCEPTED: beyond[0], state: 300 - beyond[0]}
+    assert chosen_rows.states() == {DeliveryState.ACCEPTED: beyond[0], state: 300 - beyond[0]}
     assert 1 <= relay.abandoned <= 6, "what else was claimed of the run is not tried one after the other"
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_who_leaves_between_envelope_and_content_gets_nothing_and_costs_a_connection(sqlite_rows, dispatcher, now):
-    sqlite_rows.run(20)
+def test_who_leaves_between_envelope_and_content_gets_nothing_and_costs_a_connection(chosen_rows, dispatcher, now):
+    chosen_rows.run(20)
     relay = FakeRelay()
 
     async def leave(envelope):
         if envelope.recipient == "d7":
-            with sqlite_rows.sessions() as session:
+            with chosen_rows.sessions() as session:
                 mine, claimed = DeliveryRow.digest == "d7", [DeliveryState.CLAIMED]
                 move_deliveries(session, mine, expected=claimed, state=DeliveryState.SUPPRESSED, now=now)
                 session.commit()
@@ -637,18 +637,18 @@ def test_who_leaves_between_envelope_and_content_gets_nothing_and_costs_a_connec
 
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(20) if number != 7)
     assert (relay.abandoned, relay.opened) == (1, 3)
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_nothing_is_written_before_it_is_committed(sqlite_rows, dispatcher):
+def test_nothing_is_written_before_it_is_committed(chosen_rows, dispatcher):
     """Neither a content before its own mark and the result of the one before on this connection."""
-    sqlite_rows.run(40)
+    chosen_rows.run(40)
     relay = FakeRelay()
     seen = []
 
     async def look(envelope):
-        states = sqlite_rows.states()
-        assert sqlite_rows.delivery(envelope.recipient).state is DeliveryState.SENDING
+        states = chosen_rows.states()
+        assert chosen_rows.delivery(envelope.recipient).state is DeliveryState.SENDING
         assert states[DeliveryState.SENDING] <= relay.open_now
         assert states.get(DeliveryState.ACCEPTED, 0) >= len(relay.taken) - relay.open_now + 1
         seen.append(envelope.recipient)
@@ -658,86 +658,86 @@ def test_nothing_is_written_before_it_is_committed(sqlite_rows, dispatcher):
     assert len(seen) == 40
 
 
-def test_a_run_that_is_paused_and_resumed_reaches_everybody_once(sqlite_rows, dispatcher, now):
-    run_id = sqlite_rows.run(30)
+def test_a_run_that_is_paused_and_resumed_reaches_everybody_once(chosen_rows, dispatcher, now):
+    run_id = chosen_rows.run(30)
     relay = FakeRelay()
     decided = []
 
     async def officer(_envelope):
         if len(decided) < 3 and len(relay.taken) >= 5 * (len(decided) + 1):
-            decide(sqlite_rows, run_id, now, run_state=RunState.PAUSED, state=DeliveryState.PLANNED)
+            decide(chosen_rows, run_id, now, run_state=RunState.PAUSED, state=DeliveryState.PLANNED)
             decided.append(len(relay.taken))
 
     relay.offered = officer
     for _ in range(3):
         assert run(dispatcher(relay)) is Ending.WAITING
-        sqlite_rows.change(update(RunRow).values(state=RunState.RUNNING))
+        chosen_rows.change(update(RunRow).values(state=RunState.RUNNING))
     assert run(dispatcher(relay)) is Ending.DONE
 
     assert len(decided) == 3
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(30))
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_people_who_are_gone_are_left_out(sqlite_rows, dispatcher):
-    sqlite_rows.run(3)
-    sqlite_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="gone"))
+def test_people_who_are_gone_are_left_out(chosen_rows, dispatcher):
+    chosen_rows.run(3)
+    chosen_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="gone"))
     relay = FakeRelay()
 
     assert run(dispatcher(relay)) is Ending.DONE
     assert sorted(relay.taken) == ["d0", "d2"]
-    assert sqlite_rows.delivery("gone").state is DeliveryState.SUPPRESSED
+    assert chosen_rows.delivery("gone").state is DeliveryState.SUPPRESSED
 
 
-def test_whom_no_message_can_be_written_to_keeps_nobody_else_waiting(sqlite_rows, dispatcher):
-    sqlite_rows.run(3)
-    sqlite_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="unwritable"))
+def test_whom_no_message_can_be_written_to_keeps_nobody_else_waiting(chosen_rows, dispatcher):
+    chosen_rows.run(3)
+    chosen_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="unwritable"))
     relay = FakeRelay()
 
     assert run(dispatcher(relay)) is Ending.DONE
     assert sorted(relay.tries) == ["d0", "d2"]
-    assert sqlite_rows.delivery("unwritable").state is DeliveryState.REFUSED
-    assert [attempt.code for attempt in sqlite_rows.attempts("unwritable")] == [550]
-    assert sound(sqlite_rows)
+    assert chosen_rows.delivery("unwritable").state is DeliveryState.REFUSED
+    assert [attempt.code for attempt in chosen_rows.attempts("unwritable")] == [550]
+    assert sound(chosen_rows)
 
 
-def test_what_a_dead_dispatcher_left_is_taken_over_first(sqlite_rows, dispatcher):
-    sqlite_rows.run(3)
-    sqlite_rows.change(
+def test_what_a_dead_dispatcher_left_is_taken_over_first(chosen_rows, dispatcher):
+    chosen_rows.run(3)
+    chosen_rows.change(
         update(DeliveryRow)
         .where(DeliveryRow.digest == "d0")
         .values(state=DeliveryState.SENDING, worker="host:0", epoch=1, attempts=1)
     )
 
     assert run(dispatcher(FakeRelay())) is Ending.DONE
-    assert [attempt.verdict for attempt in sqlite_rows.attempts()] == [Verdict.UNCERTAIN, Verdict.ACCEPTED]
-    assert sound(sqlite_rows)
+    assert [attempt.verdict for attempt in chosen_rows.attempts()] == [Verdict.UNCERTAIN, Verdict.ACCEPTED]
+    assert sound(chosen_rows)
 
 
-def test_a_run_that_becomes_due_meanwhile_is_dispatched_too(sqlite_rows, dispatcher):
+def test_a_run_that_becomes_due_meanwhile_is_dispatched_too(chosen_rows, dispatcher):
     relay = FakeRelay()
     made = dispatcher(relay)
     started = []
 
     def wake():
         if not started:
-            started.append(sqlite_rows.run(3))
+            started.append(chosen_rows.run(3))
 
     made.wake = wake
     assert run(made) is Ending.DONE
     assert len(relay.taken) == 3
 
 
-def test_an_idle_connection_is_closed_and_opened_again(sqlite_rows, dispatcher, monkeypatch):
+def test_an_idle_connection_is_closed_and_opened_again(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(line, "IDLE_SECONDS", 0.01)
-    sqlite_rows.run(1)
+    chosen_rows.run(1)
     relay = FakeRelay()
     made = dispatcher(relay, connections=1)
     more = []
 
     def wake():
         if relay.opened == 1 and relay.open_now == 0 and not more:
-            more.append(sqlite_rows.single())
+            more.append(chosen_rows.single())
         return len(relay.taken) == 2 and stop_from_outside(made)
 
     made.wake = wake
@@ -750,8 +750,8 @@ class BrokenError(Exception):
     """What a database throws."""
 
 
-def test_a_broken_commit_stops_everything_and_nobody_is_lost(sqlite_rows, dispatcher):
-    sqlite_rows.run(10)
+def test_a_broken_commit_stops_everything_and_nobody_is_lost(chosen_rows, dispatcher):
+    chosen_rows.run(10)
     relay = FakeRelay()
     made = dispatcher(relay)
     commit = made.ledger.commit
@@ -769,11 +769,11 @@ def test_a_broken_commit_stops_everything_and_nobody_is_lost(sqlite_rows, dispat
     assert run(dispatcher(relay)) is Ending.DONE
     assert set(relay.taken) == {f"d{number}" for number in range(10)}
     assert len(relay.taken) <= 10 + 3, "at most one repeated message a connection"
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_broken_look_at_the_ledger_lets_the_wire_drain_first(sqlite_rows, dispatcher):
-    sqlite_rows.run(10)
+def test_a_broken_look_at_the_ledger_lets_the_wire_drain_first(chosen_rows, dispatcher):
+    chosen_rows.run(10)
     relay = FakeRelay()
     made = dispatcher(relay)
     claim, broken = made.ledger.claim, asyncio.Event()
@@ -791,9 +791,9 @@ def test_a_broken_look_at_the_ledger_lets_the_wire_drain_first(sqlite_rows, disp
     with pytest.raises(BrokenError):
         run(made)
 
-    assert DeliveryState.SENDING not in sqlite_rows.states()
-    assert DeliveryState.CLAIMED not in sqlite_rows.states()
-    assert sqlite_rows.states()[DeliveryState.ACCEPTED] == len(relay.taken) >= 1
+    assert DeliveryState.SENDING not in chosen_rows.states()
+    assert DeliveryState.CLAIMED not in chosen_rows.states()
+    assert chosen_rows.states()[DeliveryState.ACCEPTED] == len(relay.taken) >= 1
 
 
 def away(_entries=None, _now=None):
@@ -815,9 +815,9 @@ def failing(method, *, times, when=lambda: True, first=False):
     return called
 
 
-def test_what_cannot_be_recorded_is_not_sent(sqlite_rows, dispatcher, capsys):
+def test_what_cannot_be_recorded_is_not_sent(chosen_rows, dispatcher, capsys):
     """The disk is full for a while: nothing goes out meanwhile, and everything by itself afterwards."""
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
     commit, full, sent = made.ledger.commit, [5], []
@@ -835,16 +835,16 @@ def test_what_cannot_be_recorded_is_not_sent(sqlite_rows, dispatcher, capsys):
     assert len(sent) == 5
     assert sent[0][0] <= sent[-1][0] <= sent[0][0] + 3, "what was on the wire ends, and nothing else begins"
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(30))
-    assert {len(sqlite_rows.attempts(f"d{number}")) for number in range(30)} == {1}
+    assert {len(chosen_rows.attempts(f"d{number}")) for number in range(30)} == {1}
     said = capsys.readouterr()
     assert (said.out + said.err).count("database away") == 1
     assert (said.out + said.err).count("database back") == 1
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_commit_that_the_database_took_and_did_not_confirm_is_sorted_out(sqlite_rows, dispatcher):
+def test_a_commit_that_the_database_took_and_did_not_confirm_is_sorted_out(chosen_rows, dispatcher):
     """Its marks may hold or not; nothing of it is sent without one, and nobody is left out or gets it twice."""
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
     made.ledger.commit = failing(made.ledger.commit, times=2, when=lambda: len(relay.taken) >= 6, first=True)
@@ -852,37 +852,37 @@ def test_a_commit_that_the_database_took_and_did_not_confirm_is_sorted_out(sqlit
     assert run(made) is Ending.DONE
 
     assert sorted(relay.taken) == sorted(f"d{number}" for number in range(30))
-    assert sqlite_rows.states() == {DeliveryState.ACCEPTED: 30}
-    assert sound(sqlite_rows)
+    assert chosen_rows.states() == {DeliveryState.ACCEPTED: 30}
+    assert sound(chosen_rows)
 
 
 @pytest.mark.parametrize("method", ["claim", "sweep", "reap", "finished_runs", "standing", "drop"])
-def test_a_database_that_is_away_for_a_while_stops_nothing_for_good(sqlite_rows, dispatcher, method):
-    sqlite_rows.run(9)
-    sqlite_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="gone"))
+def test_a_database_that_is_away_for_a_while_stops_nothing_for_good(chosen_rows, dispatcher, method):
+    chosen_rows.run(9)
+    chosen_rows.change(update(DeliveryRow).where(DeliveryRow.digest == "d1").values(digest="gone"))
     relay = FakeRelay()
     made = dispatcher(relay)
     setattr(made.ledger, method, failing(getattr(made.ledger, method), times=2))
 
     assert run(made) is Ending.DONE
     assert len(relay.taken) == 8
-    assert sqlite_rows.delivery("gone").state is DeliveryState.SUPPRESSED
+    assert chosen_rows.delivery("gone").state is DeliveryState.SUPPRESSED
 
 
-def test_a_due_run_that_cannot_be_started_is_started_later(sqlite_rows, dispatcher):
+def test_a_due_run_that_cannot_be_started_is_started_later(chosen_rows, dispatcher):
     relay = FakeRelay()
     started = []
-    wake = failing(lambda: started or started.append(sqlite_rows.run(3)), times=2)
+    wake = failing(lambda: started or started.append(chosen_rows.run(3)), times=2)
 
     assert run(dispatcher(relay, wake=wake)) is Ending.DONE
     assert len(relay.taken) == 3
 
 
-def test_a_database_that_stays_away_leaves_the_rest_to_the_next_dispatcher(sqlite_rows, dispatcher, monkeypatch):
+def test_a_database_that_stays_away_leaves_the_rest_to_the_next_dispatcher(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(module, "DRAIN_SECONDS", 0.05)
     monkeypatch.setattr(module, "CUT_SECONDS", 0.05)
     monkeypatch.setattr(line, "LAST_WRITE_SECONDS", 0.01)
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
     commit = made.ledger.commit
@@ -902,12 +902,12 @@ def test_a_database_that_stays_away_leaves_the_rest_to_the_next_dispatcher(sqlit
     assert run(dispatcher(relay)) is Ending.DONE
     assert set(relay.taken) == {f"d{number}" for number in range(30)}
     assert len(relay.taken) <= 30 + 3, "at most one repeated message a connection"
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_who_is_declared_dead_begins_nothing_new_and_says_so(sqlite_rows, dispatcher, monkeypatch):
+def test_who_is_declared_dead_begins_nothing_new_and_says_so(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.01)
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
     told = threading.Event()
@@ -924,15 +924,64 @@ def test_who_is_declared_dead_begins_nothing_new_and_says_so(sqlite_rows, dispat
     assert (ending, ending.value) == (Ending.FENCED, 75)
     assert told.is_set()
     assert 1 <= len(relay.taken) <= 3
-    assert sqlite_rows.states() == {
+    assert chosen_rows.states() == {
         DeliveryState.ACCEPTED: len(relay.taken),
         DeliveryState.PLANNED: 30 - len(relay.taken),
     }
 
 
-def test_a_heart_that_fails_for_good_ends_the_dispatcher(sqlite_rows, dispatcher, monkeypatch):
+def test_who_hears_nothing_of_the_database_ends_though_every_call_hangs(chosen_rows, dispatcher, monkeypatch):
+    short = {"BEAT_SECONDS": 0.01, "LOOK_SECONDS": 0.01, "SILENT_SECONDS": 0.3}
+    for name, seconds in short.items():
+        monkeypatch.setattr(pulse, name, seconds)
+    for name, seconds in {"FENCED_SECONDS": 0.1, "CUT_SECONDS": 0.1, "LAST_SECONDS": 1.0}.items():
+        monkeypatch.setattr(module, name, seconds)
+    monkeypatch.setattr(line, "LAST_WRITE_SECONDS", 0.1)
+    chosen_rows.run(30)
+    relay, back = FakeRelay(), threading.Event()
+    made = dispatcher(relay, threaded=True, perish=back.set)
+    names = ("commit", "claim", "heartbeat", "sweep", "release", "sign_off", "finished_runs", "standing")
+    answers = {name: getattr(made.ledger, name) for name in names}
+
+    def hanging(name):
+        def call(*arguments):
+            if len(relay.taken) > 3:
+                assert back.wait(DEADLINE), "nobody ended what hangs"
+            return answers[name](*arguments)
+
+        return call
+
+    for name in names:
+        setattr(made.ledger, name, hanging(name))
+    assert run(made) is Ending.FENCED
+    assert back.is_set(), "the process ends at last"
+    assert 4 <= len(relay.taken) <= 4 + 3, "at most one more a connection"
+
+
+def test_a_pulse_that_finds_our_own_end_is_no_declaration_of_death(postgres_rows, dispatcher_over, monkeypatch):
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.001)
+    postgres_rows.run(3)
+    made, found = dispatcher_over(postgres_rows, FakeRelay(), threaded=True), threading.Event()
+    beat, sign_off = made.ledger.heartbeat, made.ledger.sign_off
+
+    def beaten(now):
+        lives = beat(now)
+        if not lives:
+            found.set()
+        return lives
+
+    def signed_off(now):
+        lived = sign_off(now)
+        assert found.wait(DEADLINE), "the pulse goes on"
+        return lived
+
+    made.ledger.heartbeat, made.ledger.sign_off = beaten, signed_off
+    assert run(made) is Ending.DONE
+
+
+def test_a_heart_that_fails_for_good_ends_the_dispatcher(chosen_rows, dispatcher, monkeypatch):
     monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.01)
-    sqlite_rows.run(3)
+    chosen_rows.run(3)
     made = dispatcher(FakeRelay())
 
     def beat(_now):
@@ -944,8 +993,8 @@ def test_a_heart_that_fails_for_good_ends_the_dispatcher(sqlite_rows, dispatcher
 
 
 @pytest.mark.parametrize("method", ["release", "sign_off", "sweep"])
-def test_a_fault_of_ours_in_the_ledger_is_no_outage(sqlite_rows, dispatcher, method):
-    sqlite_rows.run(30)
+def test_a_fault_of_ours_in_the_ledger_is_no_outage(chosen_rows, dispatcher, method):
+    chosen_rows.run(30)
     relay = FakeRelay()
     made = dispatcher(relay)
 
@@ -961,7 +1010,7 @@ def test_a_fault_of_ours_in_the_ledger_is_no_outage(sqlite_rows, dispatcher, met
         run(made)
 
 
-def test_what_others_left_when_they_died_is_taken_over_on_the_way(sqlite_rows, dispatcher, monkeypatch, capsys):
+def test_what_others_left_when_they_died_is_taken_over_on_the_way(chosen_rows, dispatcher, monkeypatch, capsys):
     monkeypatch.setattr(module, "REAP_SECONDS", 0)
     made = dispatcher(FakeRelay())
     found = [(0, 0), (3, 1)]
@@ -978,8 +1027,8 @@ def test_what_others_left_when_they_died_is_taken_over_on_the_way(sqlite_rows, d
 
 
 @pytest.mark.parametrize("part", ["turn", "open", "compose", "sign"])
-def test_a_fault_of_ours_ends_the_dispatcher_and_nobody_is_lost(sqlite_rows, dispatcher, monkeypatch, part):
-    sqlite_rows.run(20)
+def test_a_fault_of_ours_ends_the_dispatcher_and_nobody_is_lost(chosen_rows, dispatcher, monkeypatch, part):
+    chosen_rows.run(20)
     relay = FakeRelay()
     made = dispatcher(relay, composer=SigningComposer() if part == "sign" else FakeComposer())
 
@@ -1001,11 +1050,11 @@ def test_a_fault_of_ours_ends_the_dispatcher_and_nobody_is_lost(sqlite_rows, dis
     with pytest.raises(BrokenError):
         run(made)
     relay.offered, relay.at_open = None, lambda: None
-    assert not {DeliveryState.CLAIMED} & set(sqlite_rows.states())
+    assert not {DeliveryState.CLAIMED} & set(chosen_rows.states())
 
     assert run(dispatcher(relay)) is Ending.DONE
     assert set(relay.taken) == {f"d{number}" for number in range(20)}
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
 class Slow(Unlimited):
@@ -1022,8 +1071,8 @@ class Slow(Unlimited):
         self.heard.append((recipient, outcome.verdict))
 
 
-def test_nothing_waits_for_its_time_with_a_354_open(sqlite_rows, dispatcher):
-    sqlite_rows.run(12)
+def test_nothing_waits_for_its_time_with_a_354_open(chosen_rows, dispatcher):
+    chosen_rows.run(12)
     relay, pace = FakeRelay(away=1), Slow(0.001, 0.001)
 
     assert run(dispatcher(relay, pace=pace, connections=2)) is Ending.DONE
@@ -1034,14 +1083,14 @@ def test_nothing_waits_for_its_time_with_a_354_open(sqlite_rows, dispatcher):
     assert sorted(pace.heard[1:]) == sorted((f"d{number}", Verdict.ACCEPTED) for number in range(12))
 
 
-def test_a_message_that_waits_for_its_time_is_given_back_when_asked_to_stop(sqlite_rows, dispatcher):
-    sqlite_rows.run(3)
+def test_a_message_that_waits_for_its_time_is_given_back_when_asked_to_stop(chosen_rows, dispatcher):
+    chosen_rows.run(3)
     relay = FakeRelay()
     made = dispatcher(relay, pace=Slow(0, 1000), connections=1)
     made.wake = lambda: len(relay.taken) == 1 and not relay.open_now and stop_from_outside(made)
 
     assert run(made, until_done=False) is Ending.STOPPED
-    assert sqlite_rows.states() == {DeliveryState.ACCEPTED: 1, DeliveryState.PLANNED: 2}
+    assert chosen_rows.states() == {DeliveryState.ACCEPTED: 1, DeliveryState.PLANNED: 2}
 
 
 @pytest.mark.parametrize("threaded", [False, True])
@@ -1067,8 +1116,8 @@ def test_threads_change_nothing(rows, dispatcher_over, composer, threaded):
 
 
 @pytest.mark.parametrize("composer", [FakeComposer, SigningComposer])
-def test_only_a_few_messages_are_composed_ahead(sqlite_rows, dispatcher, composer):
-    sqlite_rows.run(200)
+def test_only_a_few_messages_are_composed_ahead(chosen_rows, dispatcher, composer):
+    chosen_rows.run(200)
     relay, composed = FakeRelay(), []
     made = dispatcher(relay, connections=2, composer=composer())
     compose = made.composer.compose
@@ -1089,17 +1138,17 @@ def test_only_a_few_messages_are_composed_ahead(sqlite_rows, dispatcher, compose
     assert max(ahead) <= 2 * 2 + 2 * 2
 
 
-def test_a_paused_run_gives_back_what_was_composed_ahead(sqlite_rows, dispatcher, now):
-    run_id = sqlite_rows.run(300)
+def test_a_paused_run_gives_back_what_was_composed_ahead(chosen_rows, dispatcher, now):
+    run_id = chosen_rows.run(300)
     relay = FakeRelay()
     decided = []
 
     async def officer(_envelope):
         if len(relay.taken) >= 5 and not decided:
-            decide(sqlite_rows, run_id, now, run_state=RunState.PAUSED, state=DeliveryState.PLANNED)
+            decide(chosen_rows, run_id, now, run_state=RunState.PAUSED, state=DeliveryState.PLANNED)
             decided.append(True)
 
     relay.offered = officer
     assert run(dispatcher(relay, composer=SigningComposer())) is Ending.WAITING
-    assert set(sqlite_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED}
+    assert set(chosen_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED}
     assert relay.abandoned <= 6

@@ -6,11 +6,11 @@ import datetime as dt
 import random
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRE_ALL
+from databases import copy_of
+from programs import REQUIRE_ALL
 from typer.testing import CliRunner
 
 from newsletter.bootstrap import build
@@ -271,11 +271,10 @@ def test_the_command_of_the_page_makes_keys_and_prints_what_to_publish(tmp_path)
 
 
 @pytest.fixture
-def pipeline(sqlite_ready, tmp_path, key_file):
+def pipeline(ready, tmp_path, key_file):
     """A program whose one newsletter is sent from the domain that signs."""
-    file = shutil.copy(sqlite_ready, tmp_path / "newsletter.sqlite")
     settings = Settings(
-        database=DatabaseSettings(url=f"sqlite:///{file}"),
+        database=DatabaseSettings(url=copy_of(ready, tmp_path / "newsletter.sqlite")),
         dkim=DkimSettings(domain=DOMAIN, selector="2026", key_file=key_file),
     )
     made = build(settings, migrated=False)

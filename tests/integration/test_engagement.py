@@ -29,9 +29,11 @@ from newsletter.errors import NotFound
 from newsletter.feedback.clicks import store
 from newsletter.feedback.clicks.models import Engaged, EngagementRow, TallyRow
 from newsletter.links import Links
+from newsletter.pipeline.meaning import engagement
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow
 from newsletter.web.public.reactions import DOT, router
 from subscribers.models import Subscriber
+from subscribers.segments import Reaction
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 TARGETS = [f"https://{name}.example/page?of={name}&x=1" for name in ("quays", "bats", "locks", "lamps", "silt")]
@@ -134,17 +136,17 @@ class Reading:
 
 
 @pytest.fixture
-def reading(sqlite_engine, compiled):
+def reading(chosen_engine, compiled):
     """Anna reads an issue whose newsletter wants to know its readers."""
-    made = Reading(sqlite_engine, compiled)
+    made = Reading(chosen_engine, compiled)
     yield made
     made.visitor.close()
 
 
 @pytest.fixture
-def totals(sqlite_engine, compiled):
+def totals(chosen_engine, compiled):
     """Anna reads an issue whose newsletter counts links alone."""
-    made = Reading(sqlite_engine, compiled, "totals")
+    made = Reading(chosen_engine, compiled, "totals")
     yield made
     made.visitor.close()
 
@@ -183,8 +185,8 @@ def test_an_opened_message_is_counted_by_its_dot(reading):
     assert reading.engaged() == {Engaged.OPENED: NOW + dt.timedelta(minutes=6)}
 
 
-def test_there_is_no_dot_where_opened_messages_are_not_counted(sqlite_engine, compiled):
-    made = Reading(sqlite_engine, compiled, opens=False)
+def test_there_is_no_dot_where_opened_messages_are_not_counted(chosen_engine, compiled):
+    made = Reading(chosen_engine, compiled, opens=False)
 
     assert "/o/" not in made.message()[0]
     assert len(made.links()) == len(TARGETS)
@@ -384,7 +386,8 @@ class Readers:
 
     def ids(self, kind, what):
         with self.scene.sessions() as session:
-            return {found for found in session.scalars(store.reacted(kind, what)) if found is not None}
+            look = engagement(session)(Reaction(kind), what)
+            return {found for found in session.scalars(look) if found is not None}
 
 
 def test_segments_can_ask_who_received_opened_or_clicked(engine):
@@ -411,7 +414,7 @@ def test_segments_can_ask_who_received_opened_or_clicked(engine):
         ("issue:rivers/2026-12", Engaged.CLICKED),
     ]
     with pytest.raises(ValueError, match="liked"):
-        store.reacted("liked", "2026-12")
+        store.reacted("liked", ["issue:rivers/2026-12"])
 
 
 def test_what_was_received_in_a_run_that_ended_long_ago_is_not_looked_for(engine):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import typer
+from databases import url_of
 from integration.samples import SMALL_NEWSLETTER
 from lxml import etree
 from lxml import html as lxml_html
@@ -49,7 +50,7 @@ SMALL = {
 def made(folder, pack, **settings):
     """A pipeline over a database of its own with this content pack, its first issue assembled."""
     pipeline = build(
-        load(database={"url": f"sqlite:///{folder / 'newsletter.sqlite'}"}, public_url=ROOT, **settings), migrated=False
+        load(database={"url": url_of(folder / "newsletter.sqlite")}, public_url=ROOT, **settings), migrated=False
     )
     migrate(pipeline.parts.engine)
     imported = pipeline.entries.import_pack(pack)

@@ -23,9 +23,9 @@ def scene(engine):
 
 
 @pytest.fixture
-def small(sqlite_engine):
+def small(chosen_engine):
     """The same where one database is enough."""
-    return Scene(sqlite_engine)
+    return Scene(chosen_engine)
 
 
 def sample(label: str) -> Sample:

@@ -18,10 +18,10 @@ from newsletter.settings import load
 HOME = "/desk/n/river-news"
 
 
-def test_the_first_issue_of_an_empty_database_needs_no_file(sqlite_engine, tmp_path):
+def test_the_first_issue_of_an_empty_database_needs_no_file(chosen_engine, tmp_path):
     with mailbox(tmp_path / "letters") as port:
         settings = load(smtp={"host": "127.0.0.1", "port": port, "tls": "none", "connections": 1})
-        pipeline = Pipeline(parts=replace(bare_pipeline(sqlite_engine, Clock()).parts, settings=settings))
+        pipeline = Pipeline(parts=replace(bare_pipeline(chosen_engine, Clock()).parts, settings=settings))
         desk = desk_client(pipeline, role=Role.ADMIN)
 
         def step(heading):

@@ -68,9 +68,9 @@ class Web:
 
 
 @pytest.fixture
-def web(sqlite_engine):
+def web(chosen_engine):
     """One that listens to all of them."""
-    made = Web(sqlite_engine, HOOKS)
+    made = Web(chosen_engine, HOOKS)
     yield made
     made.visitor.close()
 
@@ -155,8 +155,8 @@ def test_who_does_not_know_the_key_learns_nothing(web):
     assert web.events() == []
 
 
-def test_a_provider_that_is_not_set_up_has_no_address(sqlite_engine):
-    bare = Web(sqlite_engine, {"brevo": HOOKS["brevo"]})
+def test_a_provider_that_is_not_set_up_has_no_address(chosen_engine):
+    bare = Web(chosen_engine, {"brevo": HOOKS["brevo"]})
 
     assert bare.post("postmark", samples.postmark()) == 404
     assert bare.post("brevo", samples.brevo()) == 200
@@ -245,9 +245,9 @@ def test_amazon_holds_few_certificates():
     assert len(net.asked) == KEPT + 1
 
 
-def test_a_key_of_sendgrids_that_is_none_is_said_at_the_start(sqlite_engine):
+def test_a_key_of_sendgrids_that_is_none_is_said_at_the_start(chosen_engine):
     with pytest.raises(ConfigurationFault, match="copy it from SendGrid's page"):
-        Web(sqlite_engine, {"sendgrid": {"key": samples.KEY, "public_key": "nothing"}})
+        Web(chosen_engine, {"sendgrid": {"key": samples.KEY, "public_key": "nothing"}})
 
 
 def test_neither_addresses_nor_keys_are_logged(web):

@@ -125,8 +125,8 @@ def test_one_connection_too_many_is_told_to_come_back(port, monkeypatch):
         assert first.noop()[0] == 250
 
 
-def test_a_bounce_that_is_accepted_has_ended_the_mail_to_its_address(sqlite_engine):
-    scene = Scene(sqlite_engine)
+def test_a_bounce_that_is_accepted_has_ended_the_mail_to_its_address(chosen_engine):
+    scene = Scene(chosen_engine)
     name = scene.name(scene.delivery("2026-12"))
     bounce = next(one for one in CORPUS if one.label == "qmail: no mailbox").octets(name)
 

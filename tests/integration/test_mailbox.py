@@ -55,7 +55,7 @@ def token_account(server: Dovecot, tokens: TokenServer, **values) -> ImapSetting
     return account(server, username=USER, password=None, oauth=oauth, **values)
 
 
-def test_a_mailbox_that_takes_no_password_is_read_with_a_token(tokens: TokenServer, sqlite_engine):
+def test_a_mailbox_that_takes_no_password_is_read_with_a_token(tokens: TokenServer, chosen_engine):
     with dovecot(introspection=tokens.url.replace("/token", "/introspect")) as server:
         server.put(MESSAGE)
         settings = token_account(server, tokens)
@@ -67,7 +67,7 @@ def test_a_mailbox_that_takes_no_password_is_read_with_a_token(tokens: TokenServ
         assert visit(settings, lambda _: True, authenticate=by_token(settings, oauth)) == (1, 0), "by a new token"
 
         server.put(MESSAGE)
-        scene = Scene(sqlite_engine, Settings(bounce=BounceSettings(imap=settings)))
+        scene = Scene(chosen_engine, Settings(bounce=BounceSettings(imap=settings)))
         assert scene.feedback.fetch().messages == 1
 
 
@@ -104,8 +104,8 @@ def test_other_ways_to_the_server_lead_there_as_well(server: Dovecot, tls: Tls):
     assert visit(account(server, tls=tls, port=server.plain), lambda _: True) == (1, 0)
 
 
-def test_a_bounce_in_the_mailbox_ends_the_mail_to_its_address_once(server: Dovecot, sqlite_engine):
-    scene = Scene(sqlite_engine, Settings(bounce=BounceSettings(domain="bounce.rivers.example", imap=account(server))))
+def test_a_bounce_in_the_mailbox_ends_the_mail_to_its_address_once(server: Dovecot, chosen_engine):
+    scene = Scene(chosen_engine, Settings(bounce=BounceSettings(domain="bounce.rivers.example", imap=account(server))))
     bounce = next(one for one in CORPUS if one.label == "gmail: no account")
     octets = bounce.octets(scene.name(scene.delivery("2026-12")))
     server.put(octets, octets, b"Subject: hello\r\n\r\n")
@@ -120,8 +120,8 @@ def test_a_bounce_in_the_mailbox_ends_the_mail_to_its_address_once(server: Dovec
     assert server.count("Not understood") == 2
 
 
-def test_a_message_whose_move_was_lost_is_read_again_and_changes_nothing(server: Dovecot, sqlite_engine):
-    scene = Scene(sqlite_engine, Settings(bounce=BounceSettings(imap=account(server))))
+def test_a_message_whose_move_was_lost_is_read_again_and_changes_nothing(server: Dovecot, chosen_engine):
+    scene = Scene(chosen_engine, Settings(bounce=BounceSettings(imap=account(server))))
     server.put(CORPUS[0].octets(scene.name(scene.delivery("2026-12"))))
 
     def absorb_and_die(octets: bytes) -> bool:
@@ -225,17 +225,17 @@ def test_a_server_that_breaks_off_is_a_fault_with_a_name():
         thread.join()
 
 
-def test_without_a_mailbox_fetching_says_what_to_set(sqlite_engine):
-    scene = Scene(sqlite_engine)
+def test_without_a_mailbox_fetching_says_what_to_set(chosen_engine):
+    scene = Scene(chosen_engine)
 
     scene.feedback.look()  # the scheduler looks whether there is one or not
     with pytest.raises(ConfigurationFault, match="NEWSLETTER_BOUNCE__IMAP__HOST"):
         scene.feedback.fetch()
 
 
-def test_a_mailbox_that_is_away_does_not_stop_the_scheduler(sqlite_engine):
+def test_a_mailbox_that_is_away_does_not_stop_the_scheduler(chosen_engine):
     away = ImapSettings(host="127.0.0.1", port=1, username="bounces", tls=Tls.NONE)
 
     with structlog.testing.capture_logs() as told:
-        Scene(sqlite_engine, Settings(bounce=BounceSettings(imap=away))).feedback.look()
+        Scene(chosen_engine, Settings(bounce=BounceSettings(imap=away))).feedback.look()
     assert [entry["event"] for entry in told] == ["mailbox not read"]

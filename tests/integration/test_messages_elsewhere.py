@@ -19,11 +19,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRE_ALL, need
 from hypothesis import HealthCheck, given, settings
 from integration.drawn_messages import check_wire, messages
 from integration.postfix import ADDED, PATIENCE, running, split
 from integration.samples import SAMPLES, THEMES, artifacts_of
+from programs import REQUIRE_ALL, need
 
 from newsletter.compilation.compiler import sample_message, sample_values
 

@@ -39,13 +39,13 @@ VALUES (1, 1, 'd', 'imported', 'members', '', '', '', 'import', 'anna', '', '202
 """Somebody who was imported, as an earlier version left it."""
 
 
-def test_migrated_tables_are_those_of_the_code(tmp_path: Path):
+def test_migrated_tables_are_those_of_the_code(empty_engine: Engine):
     # In a process of its own, where no test has made tables of its own.
     code = (
         "import sys; from alembic import command; from newsletter.database import _alembic, migrate, open_engine\n"
         "engine = open_engine(sys.argv[1]); migrate(engine); command.check(_alembic(engine))"
     )
-    url = f"sqlite:///{tmp_path / 'n.sqlite'}"
+    url = empty_engine.url.render_as_string(hide_password=False)
     run = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
 
@@ -368,3 +368,58 @@ def test_people_are_found_by_indexes_that_come_and_go_with_their_revision(empty_
     back = moved(empty_engine, command.downgrade, "0010")
     assert "import_run" not in back.get_table_names()
     assert back.get_indexes("subscriber_tag") == []
+
+
+def test_what_workers_share_of_a_relay_comes_and_goes_and_stands_once(empty_engine: Engine):
+    tables = {"relay_pace", "relay_lease"}
+    assert tables <= set(moved(empty_engine, command.upgrade, "0019").get_table_names())
+    leased = "INSERT INTO relay_lease (relay, worker, day, leased) VALUES ('north', 'one', '2026-12-01', 3)"
+    with empty_engine.begin() as connection:
+        connection.execute(text("INSERT INTO relay_pace (relay, used) VALUES ('north', 0)"))
+        connection.execute(text(leased))
+    with pytest.raises(IntegrityError, match=r"pk_relay_lease|UNIQUE"), empty_engine.begin() as connection:
+        connection.execute(text(leased))
+    assert not tables & set(moved(empty_engine, command.downgrade, "0018").get_table_names())
+
+
+UPLOAD = """
+INSERT INTO import_run (id, key, name, list_name, state, plan, report, done, total, problem, operator, created, changed)
+VALUES (7, 'k', 'people.csv', 'members', 'checked', '{}', '{}', 0, 0, '', 'anna', '2026-12-01', '2026-12-01')
+"""
+"""A file that was uploaded, as an earlier version left it."""
+
+
+def test_pieces_of_uploads_come_and_go_with_their_revision_and_with_their_upload(empty_engine: Engine):
+    moved(empty_engine, command.upgrade, "0021")
+    with empty_engine.begin() as connection:
+        connection.execute(text(UPLOAD))
+
+    assert "upload_part" in moved(empty_engine, command.upgrade, "0022").get_table_names()
+
+    with empty_engine.begin() as connection:
+        assert connection.scalar(text("SELECT taken_by FROM import_run")) == ""
+        piece = "INSERT INTO upload_part (upload_id, refused, number, octets) VALUES (7, false, 0, :octets)"
+        connection.execute(text(piece), {"octets": b"email\n"})
+        connection.execute(text("DELETE FROM import_run"))
+        assert connection.scalar(text("SELECT count(*) FROM upload_part")) == 0
+        connection.execute(text(UPLOAD))
+
+    back = moved(empty_engine, command.downgrade, "0021")
+    assert "upload_part" not in back.get_table_names()
+    assert "taken_by" not in {column["name"] for column in back.get_columns("import_run")}
+    with empty_engine.connect() as connection:
+        assert connection.scalar(text("SELECT state FROM import_run")) == "checked"
+
+
+def test_backups_and_known_keys_come_and_go(empty_engine: Engine):
+    tables = {"backup_entry", "known_key"}
+    assert tables <= set(moved(empty_engine, command.upgrade, "0021").get_table_names())
+    known = "INSERT INTO known_key (name, fingerprint, since) VALUES ('suppression', 'f', '2026-12-01')"
+    with empty_engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO backup_entry (at, octets, rows, operator) VALUES ('2026-12-01', 1, 2, 'a')")
+        )
+        connection.execute(text(known))
+    with pytest.raises(IntegrityError, match=r"pk_known_key|UNIQUE"), empty_engine.begin() as connection:
+        connection.execute(text(known))
+    assert not tables & set(moved(empty_engine, command.downgrade, "0020").get_table_names())

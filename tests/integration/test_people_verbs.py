@@ -1,12 +1,11 @@
-import contextlib
 import csv
 import datetime as dt
 import io
 import json
-import sqlite3
 from dataclasses import replace
 
 import pytest
+from databases import copy_of, url_of
 from sqlmodel import col, select
 
 from newsletter.assembly.facts import Placement
@@ -53,7 +52,7 @@ BOB = "bob@harbour.example"
 def migrated(tmp_path_factory):
     """A database that is migrated once and copied for each test."""
     path = tmp_path_factory.mktemp("migrated") / "newsletter.sqlite"
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(url_of(path))
     migrate(engine)
     engine.dispose()
     return path
@@ -62,9 +61,7 @@ def migrated(tmp_path_factory):
 @pytest.fixture
 def parts(tmp_path, migrated):
     path = tmp_path / "newsletter.sqlite"
-    with contextlib.closing(sqlite3.connect(migrated)) as source:
-        source.execute("VACUUM INTO ?", (str(path),))
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(copy_of(migrated, path))
     yield Parts(
         settings=Settings(),
         engine=engine,

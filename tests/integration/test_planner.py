@@ -470,12 +470,13 @@ def fill(rows, now, count):
         rows.change(text(told).bindparams(count=count))
 
 
+@pytest.mark.no_cover  # what is measured is the program, not its being watched
 def test_fifty_thousand_people_are_planned_in_seconds(sqlite_rows, now):
     fill(sqlite_rows, now, 50_000)
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     assert freeze_run(sqlite_rows, now) == 50_000
 
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     assert seconds < 5
     assert CHUNK < 50_000, "more than one chunk"

@@ -50,8 +50,8 @@ def send(postfix: Postfix, *, sender: str, to: str, message: str):
         session.sendmail(sender, [to], message.encode())
 
 
-def test_a_bounce_of_postfix_proves_itself_by_the_address_it_came_to(postfix: Postfix, sqlite_engine):
-    scene = Scene(sqlite_engine)
+def test_a_bounce_of_postfix_proves_itself_by_the_address_it_came_to(postfix: Postfix, chosen_engine):
+    scene = Scene(chosen_engine)
     name = scene.name(scene.delivery("2026-12"))
     written = MESSAGE.format(reader=ANNA, name="none")
     send(postfix, sender=return_path(name, DOMAIN), to=ANNA, message=written)
@@ -65,8 +65,8 @@ def test_a_bounce_of_postfix_proves_itself_by_the_address_it_came_to(postfix: Po
     assert ANNA not in event.text
 
 
-def test_a_farewell_arrives_by_way_of_postfix(postfix: Postfix, sqlite_engine):
-    scene = Scene(sqlite_engine)
+def test_a_farewell_arrives_by_way_of_postfix(postfix: Postfix, chosen_engine):
+    scene = Scene(chosen_engine)
     name = scene.name(scene.delivery("2026-12"))
     send(postfix, sender=ANNA, to=leaving_address(name, DOMAIN), message=f"From: <{ANNA}>\nSubject: bye\n\n")
 

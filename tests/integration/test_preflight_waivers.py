@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from databases import url_of
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -23,7 +24,7 @@ FINDINGS = (FIRST, SECOND, BROKEN.found(), NOTED.found())
 
 @pytest.fixture
 def session(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path / 'newsletter.db'}")
+    engine = open_engine(url_of(tmp_path / "newsletter.db"))
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         newsletter = NewsletterRow(slug="harbours", settings={}, created=NOW, changed=NOW)

@@ -50,11 +50,11 @@ class Provided(FakeComposer):
 
 
 @pytest.fixture
-def over(sqlite_rows, clock):  # noqa: F811
+def over(chosen_rows, clock):  # noqa: F811
     """Makes a dispatcher over routes."""
 
     def make(*routes, uncertain=Uncertain.REPEAT, composer=None, **more):
-        ledger = Ledger(sqlite_rows.sessions, worker="host:1", uncertain=uncertain, hold=HOLD)
+        ledger = Ledger(chosen_rows.sessions, worker="host:1", uncertain=uncertain, hold=HOLD)
         parts = {"composer": composer or FakeComposer(), "backoff": Backoff(first=300, expiry=3600), "now": clock}
         return Dispatcher(ledger=ledger, routes=routes, **{**parts, **more})
 
@@ -75,8 +75,8 @@ def everybody(count):
     return sorted(f"d{number}" for number in range(count))
 
 
-def test_all_relays_are_used_at_once(sqlite_rows, over):
-    sqlite_rows.run(120)
+def test_all_relays_are_used_at_once(chosen_rows, over):
+    chosen_rows.run(120)
     north, south = FakeRelay(), FakeRelay()
 
     ending = run(over(a_route(north, connections=4), a_route(south, name="south", connections=2)))
@@ -84,25 +84,25 @@ def test_all_relays_are_used_at_once(sqlite_rows, over):
     assert ending is Ending.DONE
     assert sorted(north.taken + south.taken) == everybody(120)
     assert len(north.taken) > len(south.taken) > 20, "in proportion to their connections"
-    relays = {attempt.relay for number in range(120) for attempt in sqlite_rows.attempts(f"d{number}")}
+    relays = {attempt.relay for number in range(120) for attempt in chosen_rows.attempts(f"d{number}")}
     assert relays == {"north", "south"}
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_what_was_certainly_not_sent_over_one_relay_goes_over_the_other(sqlite_rows, over, capsys):
-    sqlite_rows.run(40)
+def test_what_was_certainly_not_sent_over_one_relay_goes_over_the_other(chosen_rows, over, capsys):
+    chosen_rows.run(40)
     north, south = FakeRelay({"everybody": [cut()] * 99}), FakeRelay()
 
     assert run(over(a_route(north), a_route(south, name="south")), patience=5) is Ending.DONE
 
     assert (north.taken, sorted(south.taken)) == ([], everybody(40))
-    assert {len(sqlite_rows.attempts(f"d{number}")) for number in range(40)} == {1}, "no attempt is counted"
+    assert {len(chosen_rows.attempts(f"d{number}")) for number in range(40)} == {1}, "no attempt is counted"
     assert "relay back" not in "".join(capsys.readouterr())
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_what_is_uncertain_is_not_moved_before_its_hold(sqlite_rows, over, clock):  # noqa: F811
-    sqlite_rows.run(20)
+def test_what_is_uncertain_is_not_moved_before_its_hold(chosen_rows, over, clock):  # noqa: F811
+    chosen_rows.run(20)
     north, south = FakeRelay({"everybody": [lost()] * 99}), FakeRelay()
     routes = a_route(north, connections=1), a_route(south, name="south")
 
@@ -116,11 +116,11 @@ def test_what_is_uncertain_is_not_moved_before_its_hold(sqlite_rows, over, clock
     assert run(over(*routes)) is Ending.DONE
     assert sorted(set(north.taken + south.taken)) == everybody(20)
     assert len(north.taken + south.taken) == 20 + len(doubted)
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_spare_is_left_alone_while_a_primary_relay_is_heard(sqlite_rows, over):
-    sqlite_rows.run(60)
+def test_a_spare_is_left_alone_while_a_primary_relay_is_heard(chosen_rows, over):
+    chosen_rows.run(60)
     north, spare = FakeRelay(), FakeRelay()
     primary = a_route(north)
 
@@ -129,11 +129,11 @@ def test_a_spare_is_left_alone_while_a_primary_relay_is_heard(sqlite_rows, over)
     assert (len(north.taken), spare.opened) == (60, 0)
 
 
-def test_a_spare_steps_in_when_no_primary_relay_is_heard_and_steps_back(sqlite_rows, over, monkeypatch, capsys):
+def test_a_spare_steps_in_when_no_primary_relay_is_heard_and_steps_back(chosen_rows, over, monkeypatch, capsys):
     monkeypatch.setattr(line, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr("newsletter.dispatch.route.SPARE_SECONDS", 0.01)
     monkeypatch.setattr("newsletter.dispatch.breaker.LOOK_SECONDS", 0.01)
-    sqlite_rows.run(20)
+    chosen_rows.run(20)
     north, spare = FakeRelay(away=FOR_EVER), FakeRelay()
     primary = a_route(north)
     made = over(primary, a_route(spare, name="spare", stands_in_for=(primary,)))
@@ -142,9 +142,9 @@ def test_a_spare_steps_in_when_no_primary_relay_is_heard_and_steps_back(sqlite_r
     def wake():
         if len(spare.taken) == 20 and not more:
             north.away = 0
-            more.append([sqlite_rows.single(f"s{number}") for number in range(5)])
+            more.append([chosen_rows.single(f"s{number}") for number in range(5)])
         elif len(north.taken) >= 1 and len(more) == 1 and not spare.open_now:
-            more.append([sqlite_rows.single(f"t{number}") for number in range(9)])
+            more.append([chosen_rows.single(f"t{number}") for number in range(9)])
         elif {f"t{number}" for number in range(9)} <= set(north.taken):
             stop_from_outside(made)
 
@@ -156,23 +156,23 @@ def test_a_spare_steps_in_when_no_primary_relay_is_heard_and_steps_back(sqlite_r
     assert said.count("relay away") == said.count("relay back") == 1
     told = [text for text in said.splitlines() if "relay left alone" in text]
     assert ["warning" in text for text in told] == [True] + [False] * (len(told) - 1), "loud once, whatever it lasts"
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_when_all_relays_stay_away_the_patience_ends_and_nothing_is_left_claimed(sqlite_rows, over):
-    sqlite_rows.run(10)
+def test_when_all_relays_stay_away_the_patience_ends_and_nothing_is_left_claimed(chosen_rows, over):
+    chosen_rows.run(10)
     primary = a_route(FakeRelay(away=FOR_EVER))
     spare = a_route(FakeRelay(away=FOR_EVER), name="spare", stands_in_for=(primary,))
 
     assert run(over(primary, spare), patience=0.3) is Ending.WAITING
 
-    assert sqlite_rows.states() == {DeliveryState.PLANNED: 10}
+    assert chosen_rows.states() == {DeliveryState.PLANNED: 10}
     assert spare.relay.away < FOR_EVER, "it was tried"
 
 
-def test_one_line_probes_a_relay_that_is_left_alone_and_the_others_hold_nothing(sqlite_rows, over, monkeypatch):
+def test_one_line_probes_a_relay_that_is_left_alone_and_the_others_hold_nothing(chosen_rows, over, monkeypatch):
     monkeypatch.setattr("newsletter.dispatch.breaker.LOOK_SECONDS", 0.01)
-    sqlite_rows.run(30)
+    chosen_rows.run(30)
     relay = FakeRelay(away=FAULTS)
     route, opened = a_route(relay, connections=5), []
 
@@ -184,9 +184,9 @@ def test_one_line_probes_a_relay_that_is_left_alone_and_the_others_hold_nothing(
     assert sorted(relay.taken) == everybody(30)
 
 
-def test_a_connection_that_takes_long_to_make_keeps_nobody_waiting(sqlite_rows, over, monkeypatch):
+def test_a_connection_that_takes_long_to_make_keeps_nobody_waiting(chosen_rows, over, monkeypatch):
     monkeypatch.setattr(line, "SLOW_OPENING", 0.01)
-    sqlite_rows.run(10)
+    chosen_rows.run(10)
     slow, quick = FakeRelay(), FakeRelay()
     made = over(a_route(slow), a_route(quick, name="south"))
     opening = slow.open
@@ -206,8 +206,8 @@ def test_a_connection_that_takes_long_to_make_keeps_nobody_waiting(sqlite_rows, 
     assert sorted(quick.taken) == everybody(10)
 
 
-def test_a_rate_holds_over_all_connections(sqlite_rows, over):
-    sqlite_rows.run(30)
+def test_a_rate_holds_over_all_connections(chosen_rows, over):
+    chosen_rows.run(30)
     went = []
     relay = FakeRelay()
 
@@ -223,8 +223,8 @@ def test_a_rate_holds_over_all_connections(sqlite_rows, over):
     assert relay.abandoned == 0, "nothing waits with a 354 open"
 
 
-def test_todays_number_is_kept_and_what_is_left_waits_for_tomorrow(sqlite_rows, over, clock):  # noqa: F811
-    sqlite_rows.run(30)
+def test_todays_number_is_kept_and_what_is_left_waits_for_tomorrow(chosen_rows, over, clock):  # noqa: F811
+    chosen_rows.run(30)
     relay = FakeRelay({"d3": [later()], "d5": [cut()]})
 
     def pace():
@@ -234,15 +234,15 @@ def test_todays_number_is_kept_and_what_is_left_waits_for_tomorrow(sqlite_rows, 
     assert len(relay.taken) == 10
     assert run(over(a_route(relay, pace=pace()))) is Ending.WAITING
     assert len(relay.taken) == 10, "a restart makes no more room"
-    assert set(sqlite_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED, DeliveryState.DEFERRED}
+    assert set(chosen_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED, DeliveryState.DEFERRED}
 
     clock.forward(dt.timedelta(days=1))
     assert run(over(a_route(relay, pace=WarmUp([10, 15], start=dt.date(2026, 12, 1), sent=0, clock=clock))))
     assert len(relay.taken) == 25
 
 
-def test_a_spare_does_not_help_a_relay_out_whose_number_is_used_up(sqlite_rows, over, clock):  # noqa: F811
-    sqlite_rows.run(30)
+def test_a_spare_does_not_help_a_relay_out_whose_number_is_used_up(chosen_rows, over, clock):  # noqa: F811
+    chosen_rows.run(30)
     north, spare = FakeRelay(), FakeRelay()
     primary = a_route(north, pace=WarmUp([10], start=clock().date(), sent=0, clock=clock))
 
@@ -250,8 +250,8 @@ def test_a_spare_does_not_help_a_relay_out_whose_number_is_used_up(sqlite_rows, 
     assert (len(north.taken), spare.opened) == (10, 0)
 
 
-def test_the_last_message_of_todays_number_is_an_end_like_any_other(sqlite_rows, over, clock):  # noqa: F811
-    sqlite_rows.run(10)
+def test_the_last_message_of_todays_number_is_an_end_like_any_other(chosen_rows, over, clock):  # noqa: F811
+    chosen_rows.run(10)
     pace = WarmUp([10], start=clock().date(), sent=0, clock=clock)
 
     assert run(over(a_route(FakeRelay(), pace=pace))) is Ending.DONE
@@ -277,22 +277,22 @@ class AtOnce(FakeRelay):
             self.under_way -= 1
 
 
-def test_a_provider_gets_no_more_at_once_than_its_group_may_have(sqlite_rows, over, monkeypatch):
+def test_a_provider_gets_no_more_at_once_than_its_group_may_have(chosen_rows, over, monkeypatch):
     monkeypatch.setattr("newsletter.dispatch.groups.BUSY_SECONDS", 0.005)
     monkeypatch.setattr(line, "CROWDED_SECONDS", 0.005)
-    sqlite_rows.run(80)
+    chosen_rows.run(80)
     relay = AtOnce()
 
     assert run(over(a_route(relay, connections=12, pace=Groups()), composer=Provided())) is Ending.DONE
 
     assert len(set(relay.taken)) == len(relay.taken) == 80
     assert 1 < relay.most_under_way <= 10, "five at first, and one more after as many successes as there may be at once"
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
 
-def test_a_provider_that_closes_its_door_waits_in_the_ledger_and_nobody_else_does(sqlite_rows, over, clock):  # noqa: F811
+def test_a_provider_that_closes_its_door_waits_in_the_ledger_and_nobody_else_does(chosen_rows, over, clock):  # noqa: F811
     closed = classify(Phase.RCPT, reply(451, "4.7.28 unusual rate"))
-    sqlite_rows.run(80)
+    chosen_rows.run(80)
     relay = FakeRelay({f"d{number}@gmail.com": [closed] for number in range(80)})
     made = over(a_route(relay, pace=Groups()), composer=Provided())
 
@@ -302,12 +302,12 @@ def test_a_provider_that_closes_its_door_waits_in_the_ledger_and_nobody_else_doe
     assert set(relay.taken) == others
     tried = [recipient for recipient in relay.tries if recipient.endswith("@gmail.com")]
     assert 1 <= len(tried) <= 4, "what was under way when the door closed"
-    assert sqlite_rows.states() == {DeliveryState.ACCEPTED: 40, DeliveryState.DEFERRED: 40}
-    waits = [sqlite_rows.delivery(f"d{number}") for number in range(1, 80, 2)]
+    assert chosen_rows.states() == {DeliveryState.ACCEPTED: 40, DeliveryState.DEFERRED: 40}
+    waits = [chosen_rows.delivery(f"d{number}") for number in range(1, 80, 2)]
     untried = [row for row in waits if row.attempts == 0]
     assert len(untried) == 40 - len(tried), "it was no attempt"
     assert all(300 <= (row.next_at - clock()).total_seconds() <= 600 for row in untried)
-    assert sound(sqlite_rows)
+    assert sound(chosen_rows)
 
     clock.forward(dt.timedelta(seconds=900))
     relay.script = {}
@@ -316,8 +316,8 @@ def test_a_provider_that_closes_its_door_waits_in_the_ledger_and_nobody_else_doe
     assert len(set(relay.taken)) == len(relay.taken) == 80
 
 
-def test_asked_to_stop_what_is_set_aside_is_given_back(sqlite_rows, over):
-    sqlite_rows.run(20)
+def test_asked_to_stop_what_is_set_aside_is_given_back(chosen_rows, over):
+    chosen_rows.run(20)
     relay = FakeRelay()
     made = over(a_route(relay, pace=Groups(), connections=4), composer=Provided())
     aside = SimpleNamespace(seen=False)
@@ -334,13 +334,13 @@ def test_asked_to_stop_what_is_set_aside_is_given_back(sqlite_rows, over):
     relay.after = stop
     assert run(made, until_done=False) is Ending.STOPPED
     assert aside.seen
-    assert set(sqlite_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED}
+    assert set(chosen_rows.states()) == {DeliveryState.ACCEPTED, DeliveryState.PLANNED}
 
 
-def test_a_probe_that_finds_nothing_to_send_is_left_to_the_next(sqlite_rows, over, monkeypatch):
+def test_a_probe_that_finds_nothing_to_send_is_left_to_the_next(chosen_rows, over, monkeypatch):
     monkeypatch.setattr(line, "IDLE_SECONDS", 0.01)
     monkeypatch.setattr("newsletter.dispatch.breaker.LOOK_SECONDS", 0.01)
-    sqlite_rows.run(1)
+    chosen_rows.run(1)
     relay = FakeRelay()
     route = a_route(relay, connections=3)
     made = over(route)
@@ -359,7 +359,7 @@ def test_a_probe_that_finds_nothing_to_send_is_left_to_the_next(sqlite_rows, ove
 
     def wake():
         if fenced and relay.open_now == 0 and len(fenced) == 1:
-            fenced.append(sqlite_rows.single("single"))
+            fenced.append(chosen_rows.single("single"))
         return "single" in relay.taken and stop_from_outside(made)
 
     made.wake = wake
@@ -368,7 +368,7 @@ def test_a_probe_that_finds_nothing_to_send_is_left_to_the_next(sqlite_rows, ove
     assert relay.taken == ["single"]
 
 
-def test_verdicts_of_every_kind_are_told_to_the_pace_of_their_own_route(sqlite_rows, over):
+def test_verdicts_of_every_kind_are_told_to_the_pace_of_their_own_route(chosen_rows, over):
     class Listening(TokenBucket):
         def __init__(self):
             super().__init__(1000)
@@ -377,7 +377,7 @@ def test_verdicts_of_every_kind_are_told_to_the_pace_of_their_own_route(sqlite_r
         def tell(self, outcome, *, recipient, now):
             self.told.append((recipient, outcome.verdict))
 
-    sqlite_rows.run(40)
+    chosen_rows.run(40)
     routes = [a_route(FakeRelay(), name=name, pace=Listening()) for name in ("north", "south")]
 
     assert run(over(*routes)) is Ending.DONE

@@ -1,11 +1,11 @@
 """Who gets what when is said before an issue is queued, and what has not started is taken back whole."""
 
 import datetime as dt
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import databases, url_of
 from integration.sent_scene import ISSUE, NEWSLETTER, PACK, copied, pipeline_over, tried
 from sqlmodel import Session, col, select
 
@@ -202,8 +202,8 @@ def test_a_draft_cannot_be_queued(pipeline: Pipeline):
 
 
 def test_a_program_that_is_not_set_up_says_so(tmp_path: Path, approved: Path):
-    copy = shutil.copytree(approved, tmp_path / "bare")
-    made = build(load(database={"url": f"sqlite:///{copy / 'n.sqlite'}"}), operator="anne", migrated=False)
+    copy = databases().copy_folder(approved, tmp_path / "bare")
+    made = build(load(database={"url": url_of(copy / "n.sqlite")}), operator="anne", migrated=False)
     proposal = propose(made, at=LATER)
     assert (proposal.has_relay, proposal.is_local) == (False, True)
     made.parts.engine.dispose()

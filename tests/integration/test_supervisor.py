@@ -26,6 +26,8 @@ else:
     on_orphaned(stopped.set)
 with open(sys.argv[1], "a") as file:
     file.write(f"{os.getpid()}\\n")
+if "away" in sys.argv:
+    sys.exit(75)
 if "short" not in sys.argv:
     stopped.wait()
 """
@@ -130,6 +132,14 @@ def test_a_process_that_had_started_well_is_not_given_up(supervising, born, monk
     supervising({"dispatch": child(born, "short")})
 
     wait_for(lambda: len(processes(born)) == 3)
+
+
+def test_a_process_whose_database_is_away_is_started_again_for_as_long_as_that_lasts(supervising, born, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FAILURES", 1)
+    _, thread, _ = supervising({"worker": child(born, "away")})
+
+    wait_for(lambda: len(processes(born)) == 3)
+    assert thread.is_alive()
 
 
 def test_a_process_that_does_not_end_is_killed(supervising, born, monkeypatch):

@@ -42,8 +42,8 @@ def add(pipeline):
     return stored
 
 
-def test_an_empty_database_is_at_its_first_step(sqlite_engine, clock):
-    today = bare_pipeline(sqlite_engine, clock).today.look()
+def test_an_empty_database_is_at_its_first_step(chosen_engine, clock):
+    today = bare_pipeline(chosen_engine, clock).today.look()
     assert step_of(today.steps) == 0
     assert (today.issues, today.gaps) == ((), ())
     assert bars_of(today.back) == []

@@ -1,9 +1,9 @@
 """Translators' documents: out of the desk, and back in without a loss."""
 
 import io
-import shutil
 
 import pytest
+from databases import copy_of
 from docx import Document
 from integration.desk import desk_client
 from integration.signing import Clock
@@ -30,15 +30,14 @@ def clock():
     return Clock(START)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request, tmp_path, clock):
-    engine = request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+@pytest.fixture
+def either(engine, tmp_path, clock):
     return rivers(engine, tmp_path, clock=clock)
 
 
 @pytest.fixture
-def pipeline(sqlite_engine, tmp_path, clock):
-    return rivers(sqlite_engine, tmp_path, clock=clock)
+def pipeline(chosen_engine, tmp_path, clock):
+    return rivers(chosen_engine, tmp_path, clock=clock)
 
 
 def put(pipeline, *entries):
@@ -193,10 +192,10 @@ def test_a_language_with_nothing_to_do_has_no_document(pipeline):
 
 
 @pytest.fixture(scope="module")
-def desk(sqlite_ready, tmp_path_factory):
+def desk(ready, tmp_path_factory):
     """One for all pages: making the application takes longer than asking for any of them."""
     folder = tmp_path_factory.mktemp("translating")
-    engine = open_engine(f"sqlite:///{shutil.copy(sqlite_ready, folder / 'newsletter.sqlite')}")
+    engine = open_engine(copy_of(ready, folder / "newsletter.sqlite"))
     yield rivers(engine, folder)
     engine.dispose()
 

@@ -32,9 +32,9 @@ def clock():
 
 
 @pytest.fixture
-def pipeline(sqlite_engine, tmp_path, clock):
+def pipeline(chosen_engine, tmp_path, clock):
     """An entry in two of three languages, published."""
-    return rivers(sqlite_engine, tmp_path, clock=clock)
+    return rivers(chosen_engine, tmp_path, clock=clock)
 
 
 @pytest.fixture
@@ -282,9 +282,9 @@ def test_a_copy_has_all_texts_and_no_dates_and_stays_as_stale_as_it_was(anna, pi
     assert anna.shelf.copy(key, **NL) == "quay-3"
 
 
-def test_a_copy_of_an_agenda_entry_waits_for_its_dates(sqlite_engine, tmp_path):
+def test_a_copy_of_an_agenda_entry_waits_for_its_dates(chosen_engine, tmp_path):
     walk = an_entry("walk", kind="agenda", sittings=[{"key": "one", "date": "2026-12-05"}])
-    writing = rivers(sqlite_engine, tmp_path, walk).writing
+    writing = rivers(chosen_engine, tmp_path, walk).writing
     assert writing.open(writing.shelf.copy("walk", **NL), **NL).stored.entry.sittings == ()
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from databases import url_of
 from integration.signing import Clock
 from sqlalchemy import Engine
 
@@ -50,7 +51,7 @@ def an_entry(key: str = "quay", **changes: Any) -> Entry:
 
 def settled(engine: Engine, folder: Path, *, clock: Clock | None = None) -> Pipeline:
     """A pipeline over a database with nothing in it yet."""
-    made = build(load(database={"url": f"sqlite:///{folder / 'other.sqlite'}"}), operator="system", migrated=False)
+    made = build(load(database={"url": url_of(folder / "other.sqlite")}), operator="system", migrated=False)
     sessions = session_factory(engine, operator="system")
     return Pipeline(parts=dataclasses.replace(made.parts, engine=engine, sessions=sessions, now=clock or Clock(START)))
 

@@ -3,6 +3,7 @@
 import time
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +33,9 @@ def test_either_text_can_be_read_off_the_pieces(old, new):
     assert all(one.mark is not two.mark for one, two in pairwise(pieces))
 
 
+@pytest.mark.no_cover  # what is measured is the program, not its being watched
 def test_the_longest_texts_do_not_keep_anybody_waiting():
     old, new = "a b " * 12_500, "b c " * 12_500
-    began = time.perf_counter()
+    began = time.process_time()
     word_by_word(old, new)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

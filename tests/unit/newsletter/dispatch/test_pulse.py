@@ -13,6 +13,7 @@ ALIVE, DEAD = True, False
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.001)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
 
 
 class Heart:
@@ -65,3 +66,35 @@ def test_a_fault_that_does_not_pass_is_handed_on():
     fault = KeyError("heartbeat")
 
     assert Heart([ALIVE, fault, ALIVE]).run().told == [fault]
+
+
+def test_a_beat_that_hangs_is_told_by_the_clock_alone(monkeypatch):
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.05)
+    silent, hangs = threading.Event(), threading.Event()
+
+    def beat():
+        return hangs.wait(DEADLINE)
+
+    with Pulse(beat, fenced=pytest.fail, failed=pytest.fail, silent=silent.set):
+        assert silent.wait(DEADLINE)
+        assert not hangs.is_set()
+    hangs.set()
+
+
+def test_a_database_that_stays_away_is_told_once(monkeypatch):
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.05)
+    away = OperationalError("UPDATE", {}, Exception("no route to host"))
+    told, heart = threading.Semaphore(0), Heart([away] * 10_000)
+
+    with Pulse(heart.beat, fenced=pytest.fail, failed=pytest.fail, silent=told.release):
+        assert told.acquire(timeout=DEADLINE)
+        assert not told.acquire(timeout=0.1)
+
+
+def test_who_is_heard_is_not_silent(monkeypatch):
+    monkeypatch.setattr(module, "SILENT_SECONDS", 5.0)
+    heart = Heart([ALIVE] * 50)
+
+    with Pulse(heart.beat, fenced=pytest.fail, failed=pytest.fail, silent=lambda: heart.tell("silent")):
+        assert heart.is_over.wait(DEADLINE)
+    assert heart.told == []

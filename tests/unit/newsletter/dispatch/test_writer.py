@@ -21,6 +21,8 @@ def quick(monkeypatch):
 class Book:
     """Takes groups; `answers` says of a group what becomes of it: an error, or for each entry whether it holds."""
 
+    fenced = False
+
     def __init__(self, *answers):
         self.groups = []
         self.answers = list(answers)
@@ -34,15 +36,22 @@ class Book:
             raise answer
         return answer or [True] * len(entries)
 
+    def is_fenced(self):
+        if isinstance(self.fenced, Exception):
+            raise self.fenced
+        return self.fenced
+
 
 class Silent:
     """A log that keeps what it hears."""
 
     def __init__(self):
         self.events = []
+        self.facts = []
 
-    def error(self, event, **_facts):
+    def error(self, event, **facts):
         self.events.append(event)
+        self.facts.append(facts)
 
     warning = error
 
@@ -51,7 +60,7 @@ def writing(book, *entries, threaded=False, log=None):
     """Have each connection write its entries at the same moment; returns what each was told."""
 
     async def write():
-        writer = Writer(book, now=lambda: None, outage=Outage(log or Silent()), threaded=threaded)
+        writer = Writer(book, now=lambda: None, outage=Outage(log or Silent()), log=log or Silent(), threaded=threaded)
         try:
             async with asyncio.timeout(20):
                 return await asyncio.gather(*(writer.write(each) for each in entries), return_exceptions=True)
@@ -63,6 +72,10 @@ def writing(book, *entries, threaded=False, log=None):
 
 def a_mark(number):
     return Mark(claim=number)
+
+
+def a_result(number):
+    return Result(claim=number, outcome=UNTAKEN, marked=True, relay="")
 
 
 def away():
@@ -93,7 +106,7 @@ def test_what_comes_while_a_group_is_written_goes_with_the_next(threaded):
     book = Book()
 
     async def write():
-        writer = Writer(book, now=lambda: None, outage=Outage(Silent()), threaded=threaded)
+        writer = Writer(book, now=lambda: None, outage=Outage(Silent()), log=Silent(), threaded=threaded)
         first = asyncio.ensure_future(writer.write([a_mark(1)]))
         first.add_done_callback(lambda _done: None)
         await asyncio.sleep(0)
@@ -147,7 +160,7 @@ def test_whoever_was_cut_off_is_not_told_but_its_entries_are_written(error):
     book = Book(*([error] if error else []))
 
     async def write():
-        writer = Writer(book, now=lambda: None, outage=Outage(Silent()))
+        writer = Writer(book, now=lambda: None, outage=Outage(Silent()), log=Silent())
         cut, other = (asyncio.ensure_future(writer.write([a_mark(number)])) for number in (1, 2))
         await asyncio.sleep(0)
         cut.cancel()
@@ -157,3 +170,28 @@ def test_whoever_was_cut_off_is_not_told_but_its_entries_are_written(error):
     assert isinstance(told[0], asyncio.CancelledError)
     assert told[1] == (error or [True])
     assert book.groups == [[a_mark(1), a_mark(2)]]
+
+
+def test_what_is_written_too_late_is_told_once_a_group():
+    book, log = Book([False, True, False]), Silent()
+    book.fenced = True
+
+    assert writing(book, [a_result(1), a_mark(2)], [a_mark(3)], log=log) == [[False, True], [False]]
+    assert log.events == ["late write refused: declared dead"]
+    assert log.facts == [{"marks": 1, "results": 1}]
+
+
+def test_a_delivery_that_was_ended_by_somebody_is_not_told_as_a_late_write():
+    book, log = Book([False]), Silent()
+
+    assert writing(book, [a_mark(1)], log=log) == [[False]]
+    assert log.events == []
+
+
+def test_a_group_that_is_committed_stays_so_where_the_database_goes_away_behind_it():
+    book, log = Book([False]), Silent()
+    book.fenced = OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    assert writing(book, [a_mark(1)], log=log) == [[False]]
+    assert len(book.groups) == 1
+    assert log.events == []

@@ -102,7 +102,7 @@ def test_all_questions_together_have_the_time_of_one(port):
     start = time.monotonic()
     names = asking(port, seconds=0.2)
     assert [names.texts(f"silent{number}.example") for number in range(20)] == [None] * 20
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 3, "one after the other they have four seconds"
 
 
 def test_a_machine_without_a_name_server_has_no_answers(monkeypatch):

@@ -11,12 +11,13 @@ from newsletter.web.errors import ErrorPages
 from newsletter.web.gate import Gate
 from newsletter.web.head import Head
 from newsletter.web.headers import SecurityHeaders
+from newsletter.web.metrics import Requests
 from newsletter.web.page import Pages
 from newsletter.web.rates import RateLimit, Rates
 
 ERRORS = ErrorPages(Pages(Links("https://news.example")))
 LAYERS = [
-    (AccessLog, {"errors": ERRORS}),
+    (AccessLog, {"errors": ERRORS, "requests": Requests()}),
     (Bodies, {"errors": ERRORS}),
     (Gate, {"errors": ERRORS, "hosts": ()}),
     (Head, {}),
