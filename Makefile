@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.made-from-lock
 
+# Every process of demo and tests would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve lint test check long bench faults golden picture lock clean
 .DEFAULT_GOAL := help
 

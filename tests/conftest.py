@@ -37,6 +37,21 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("newsletter")
 
 
+UNWATCHED = frozenset({"benchmarks", "browser", "faults", "fuzz"})
+"""Folders of tests that ask how the whole behaves: what they run, others have gone through for coverage already."""
+
+SUBPROCESSES = "COVERAGE_PROCESS_CONFIG"
+"""By this variable coverage watches the processes that tests start."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of coverage what only takes twice as long by it; pytest-cov cannot where it is not measured at all."""
+    for item in items if not config.getoption("no_cov") else ():
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in UNWATCHED or item.get_closest_marker("unwatched"):
+            item.add_marker("no_cover")
+
+
 WATCHED_EXAMPLES = 20
 """Examples of a property that coverage watches: the others go the same ways, and watched take up to five times as long."""
 
@@ -72,10 +87,12 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_surroundings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of the machine it runs on."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and "TESTS" not in name]:
         monkeypatch.delenv(name)
+    if request.node.get_closest_marker("no_cover"):
+        monkeypatch.delenv(SUBPROCESSES, raising=False)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -113,7 +130,10 @@ def databases_of_one_test(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     """What starts the command line in processes of their own, without the time that the imports take."""
+    watching = os.environ.pop(SUBPROCESSES, None)  # its processes end too suddenly to tell what they went through
     forking = Zygote(tmp_path_factory.mktemp("zygote"))
+    if watching:
+        os.environ[SUBPROCESSES] = watching
     yield forking
     forking.close()
 

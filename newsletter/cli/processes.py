@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 FENCED = 75
 """The exit code of a process that others have taken over: EX_TEMPFAIL of sysexits.h, start it again."""
 
-RETENTION_SECONDS = 60
-"""How soon the scheduler notices that the hour has come at which terms are looked at."""
+RETENTION_SECONDS = 5
+"""How soon terms are looked at when their hour has come, and how often for a moment until all of them have been."""
 
 REFUSALS_SECONDS = 5
 """How soon the scheduler draws the consequences of what relays refuse."""

@@ -198,7 +198,7 @@ def test_a_death_that_left_too_much_in_doubt_is_found(rows, now, connections, fo
     assert violations(rows) == ({"I8": 1} if found else {})
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 def test_many_deliveries_are_audited_in_seconds(chosen_rows, now):
     count = 20_000
     run_id = chosen_rows.run(0)

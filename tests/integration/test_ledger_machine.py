@@ -351,10 +351,12 @@ def on_postgres(postgres, postgres_engine):
     return make
 
 
+@pytest.mark.unwatched
 def test_no_order_of_events_breaks_the_ledger(on_sqlite):
     play(functools.partial(on_sqlite, Uncertain.REPEAT), runs=14)
 
 
+@pytest.mark.unwatched
 def test_no_order_of_events_breaks_the_ledger_of_several_workers(on_postgres):
     play(functools.partial(on_postgres, Uncertain.REPEAT), runs=6)
 

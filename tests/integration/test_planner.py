@@ -470,7 +470,7 @@ def fill(rows, now, count):
         rows.change(text(told).bindparams(count=count))
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 def test_fifty_thousand_people_are_planned_in_seconds(sqlite_rows, now):
     fill(sqlite_rows, now, 50_000)
     begun = time.process_time()

@@ -166,7 +166,7 @@ def test_nothing_in_the_bundled_samples_has_to_be_decided(name, request):
     assert {finding.code for finding in report.findings} == {"fallback-shown"}
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 def test_five_large_editions_are_checked_in_less_than_two_seconds(sample):
     fresh = tuple(CompiledEdition(edition=each.edition, artifact=each.artifact) for each in sample.editions)
     start = time.process_time()

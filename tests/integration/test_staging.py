@@ -17,6 +17,7 @@ from newsletter.dispatch.sample import sample_of
 from newsletter.pipeline.control import Control
 from newsletter.pipeline.staging import Staging
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.shards import NotHanded
 from newsletter.planning.stage import HELD_BACK, Sample, Stage
 from newsletter.planning.waiting import change_stage
 from newsletter.settings import Uncertain, load
@@ -62,7 +63,7 @@ class Staged:
         self.ledger = Ledger(rows.sessions, worker="host:1", uncertain=Uncertain.REPEAT, hold=HOLD)
         settings = load(dispatch={"stage_refusals": 0.25})
         self.parts = SimpleNamespace(engine=engine, sessions=rows.sessions, settings=settings, now=lambda: now)
-        self.parts.operator = "anna"
+        self.parts.operator, self.parts.handing = "anna", NotHanded()
         self.staging, self.control = Staging(self.parts), Control(self.parts)
         rows.change(update(NewsletterRow).values(settings=NEWSLETTER))
 

@@ -47,6 +47,7 @@ def dealt():
 
 
 @pytest.mark.parametrize(("theme", "cases"), list(dealt()))
+@pytest.mark.unwatched
 def test_the_themes_of_the_program_bear_difficult_content(type_in, theme, cases):
     result = type_in("check", ROOT / theme, *(word for case in cases for word in ("--case", case.value)))
     rows = [line.split("\t") for line in result.stdout.splitlines() if "\t" in line]

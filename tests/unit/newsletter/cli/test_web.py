@@ -20,7 +20,7 @@ def server(monkeypatch):
     monkeypatch.setattr(app, "DESK_ROUTERS", ())
 
     def made(proxies=None):
-        settings = SimpleNamespace(web=SimpleNamespace(proxies=proxies))
+        settings = SimpleNamespace(web=SimpleNamespace(proxies=proxies, drain=0))
         return _server(SimpleNamespace(parts=SimpleNamespace(settings=settings, links=Links("https://news.example"))))
 
     return made

@@ -33,7 +33,7 @@ def test_either_text_can_be_read_off_the_pieces(old, new):
     assert all(one.mark is not two.mark for one, two in pairwise(pieces))
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 def test_the_longest_texts_do_not_keep_anybody_waiting():
     old, new = "a b " * 12_500, "b c " * 12_500
     began = time.process_time()

@@ -68,7 +68,7 @@ def slowest() -> dict[str, bytes]:
     }
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 @pytest.mark.parametrize("kind", slowest())
 def test_no_message_takes_longer_than_it_may(kind):
     began = time.process_time()

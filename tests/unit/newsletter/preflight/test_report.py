@@ -118,7 +118,7 @@ def test_no_words_are_too_odd_to_be_checked(given, words, markup):
     assert all(finding.message() and finding.hint() for finding in report.findings)
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 @pytest.mark.parametrize(
     "body", ["[x](" * 9_000, "[x](" + "a" * 45_000, "." * 45_000 + "[a](b", "`" * 45_000, "Mon " * 9_000]
 )

@@ -63,7 +63,7 @@ def test_text_is_cut_outside_brackets_and_strings_only():
     assert split_outside("a, :is(b, c), '[,]'", ",") == ("a", ":is(b, c)", "'[,]'")
 
 
-@pytest.mark.no_cover  # what is measured is the program, not its being watched
+@pytest.mark.unwatched  # what is measured is the program, not its being watched
 @pytest.mark.parametrize(
     "css", ["{" * 15_000, "@media x{" * 400, "a{" + "b:c;" * 20_000, "('\"" * 30_000, "/*" * 50_000]
 )
