@@ -1,4 +1,4 @@
-"""The simulation of a run says what can be reckoned, where it can be; elsewhere it is held against real runs."""
+"""The simulation of a run agrees with what can be reckoned without it."""
 
 import math
 

@@ -1,7 +1,5 @@
 """Several workers at one run, 20 ms from the relay: two take half the time of one, four a quarter, or nearly so."""
 
-import os
-
 import pytest
 from benchmarks.fleet import CONNECTIONS, Fleet
 from benchmarks.scene import smtp_sink
@@ -9,7 +7,7 @@ from benchmarks.scene import smtp_sink
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
 ROUND_TRIP = 0.020
-PEOPLE = 4_000
+PEOPLE = 2_000
 MOST = {2: 0.55, 4: 0.3}
 
 
@@ -34,5 +32,4 @@ def test_two_workers_take_half_the_time_of_one_and_four_a_quarter(fleet, command
     assert [each.epochs for each in found.values()] == [1, 1, 1], "each is claimed once"
     assert [each.workers for each in found.values()] == [1, 2, 4], "all have a part in it"
     for count, most in MOST.items():
-        if count <= os.cpu_count():  # else processors bound it, which PostgreSQL, the sink and the lines share
-            assert found[count].seconds <= most * found[1].seconds
+        assert found[count].seconds <= most * found[1].seconds
