@@ -5,8 +5,6 @@ Apart from `bootstrap`, so that who dispatches nothing (the pages, most commands
 """
 
 import datetime as dt
-import os
-import socket
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
@@ -28,6 +26,7 @@ from newsletter.dispatch.smtp import SmtpRelay
 from newsletter.dispatch.store import taken_since
 from newsletter.dispatch.warm_up import WarmUp, midnight_before
 from newsletter.pipeline.parts import Parts
+from newsletter.process import process_name
 from newsletter.settings import DkimSettings, SmtpSettings
 from subscribers.address import parse_address
 
@@ -44,12 +43,13 @@ def build_dispatcher(
     Raises ConfigurationFault for DKIM keys that cannot be used, and for a newsletter whose sender has none.
     """
     parts, dispatch = pipeline.parts, pipeline.parts.settings.dispatch
-    leases = None if parts.engine.dialect.name == "sqlite" else Leases(parts.sessions)
+    is_shared = parts.engine.dialect.name != "sqlite"
+    leases = Leases(parts.sessions) if is_shared else None
     routes = _routes(parts, leases)
     dispatcher = Dispatcher(
         ledger=Ledger(
             parts.sessions,
-            worker=f"{socket.gethostname()[:40]}:{os.getpid()}",
+            worker=process_name(),
             uncertain=dispatch.uncertain,
             hold=dt.timedelta(seconds=dispatch.uncertain_hold),
             connections=sum(route.connections for route in routes),
@@ -69,8 +69,8 @@ def build_dispatcher(
         wake=_waking(pipeline, routes) if wakes else pipeline.staging.advance,
         finished=_finishing(pipeline),
         progress=progress or Progress(),
-        threaded=parts.engine.dialect.name != "sqlite",  # SQLite's commit takes less than the way to a thread
-        granted=granted or (None if leases is None else Granted()),  # what a dead one had is claimed first
+        threaded=is_shared,  # SQLite's commit takes less than the way to a thread
+        granted=granted or (Granted() if is_shared else None),  # what a dead one had is claimed first
     )
     if leases is not None:
         leases.serve(lambda: dispatcher.ledger.worker, lambda: dispatcher.has_messages)

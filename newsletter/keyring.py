@@ -21,6 +21,7 @@ from typing import Any, Final
 from sqlalchemy.engine import make_url
 
 from newsletter.errors import ConfigurationFault, NotFound, WrongState
+from newsletter.files import safe, sync
 from newsletter.settings import Settings
 from subscribers.tokens import Keys
 
@@ -277,20 +278,13 @@ def _alone(path: Path) -> Iterator[None]:
 def _written(path: Path, content: bytes) -> None:
     draft = _draft(path, content)
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _draft(path: Path, content: bytes) -> Path:
     """A file beside it that only its owner may read, safe on the disk."""
     draft = path.with_suffix(f".{os.getpid()}")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with safe(draft) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     return draft

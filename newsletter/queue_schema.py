@@ -18,7 +18,15 @@ from newsletter.errors import DatabaseFault
 PREFIX: Final = "procrastinate_"
 """What the names of these tables begin with."""
 
-_JOBS: Final = f"{PREFIX}jobs"
+JOBS: Final = f"{PREFIX}jobs"
+"""The table of jobs."""
+
+EVENTS: Final = f"{PREFIX}events"
+"""What became of them, and when."""
+
+WORKERS: Final = f"{PREFIX}workers"
+"""Who does them."""
+
 _APPLIED: Final = f"{PREFIX}migration"
 _MADE: Final = (
     f"CREATE TABLE IF NOT EXISTS {_APPLIED} (name text PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())"
@@ -36,7 +44,7 @@ def bring_up_to_date(connection: Connection) -> list[str]:
     Raises DatabaseFault where tables of Procrastinate are there that somebody else has made.
     """
     applied = _applied(connection)
-    if applied is None and _exists(connection, _JOBS):
+    if applied is None and _exists(connection, JOBS):
         raise DatabaseFault("the database holds the jobs of another program: give this one a database of its own")
     connection.execute(text(_MADE))
     missing = [file for file in _files() if file.name not in (applied or ())]

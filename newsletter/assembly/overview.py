@@ -8,14 +8,14 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlmodel import Session, col
 
 from newsletter.assembly.facts import IssueState, PlacedItem, Placement
 from newsletter.assembly.models import ArrangementRow, IssueRow, ItemRow, VerdictRow
 from newsletter.assembly.selection import TAKEN, EntryVerdict
 from newsletter.assembly.store import said_of, verdict_of
-from newsletter.content.entry import Kind
+from newsletter.content.entry import Image, Kind
 from newsletter.content.issue import IssuePlan
 from newsletter.content.models import EntryRow, EntryText
 from newsletter.content.newsletter import Newsletter
@@ -133,6 +133,33 @@ def spoken(session: Session, issue_ids: Collection[int]) -> Sequence[Spoken]:
         Spoken(issue_id, tuple(document.get("languages", ())), frozenset(texts.get(entry_id, ())))
         for (issue_id, entry_id), document in found.items()
     ]
+
+
+class Pictured(NamedTuple):
+    """A stored picture that an entry of an issue names."""
+
+    picture: str
+    issue: str
+    state: IssueState
+
+
+def pictured(session: Session, *, since: dt.date) -> Sequence[Pictured]:
+    """What the entries of issues show that are open, or of that day or later and not cancelled; each once an issue."""
+    looked_at = or_(col(IssueRow.state).not_in(ENDED), col(IssueRow.date) >= since)
+    shown = (
+        select(col(EntryRow.document), col(IssueRow.slug), col(IssueRow.state))
+        .join(ItemRow, col(ItemRow.entry_id) == col(EntryRow.id))
+        .join(IssueRow, col(IssueRow.id) == col(ItemRow.issue_id))
+        .where(looked_at, col(IssueRow.state) != IssueState.CANCELLED)
+        .order_by(col(IssueRow.date), col(ItemRow.position))
+    )
+    named = (
+        Pictured(picture, issue, state)
+        for document, issue, state in session.execute(shown)
+        if "image" in document
+        for picture in Image.model_validate(document["image"]).file.values()
+    )
+    return tuple(dict.fromkeys(named))
 
 
 def newest(session: Session, newsletter_id: int) -> IssueRow | None:

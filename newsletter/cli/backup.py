@@ -14,6 +14,7 @@ from newsletter.cli.groups import group
 from newsletter.cli.output import JsonOption, note, print_json, progress, say
 from newsletter.cli.state import STATE, interruptible
 from newsletter.errors import InvalidInput
+from newsletter.files import safe, sync
 
 STREAM: Final = "-"
 """What stands for standard output, and for standard input where a backup is read."""
@@ -89,19 +90,12 @@ def _written(file: str) -> Iterator[_Measured]:
         raise InvalidInput(f"{path} is there already: give the backup another name")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
+        with safe(draft) as opened:
             yield _Measured(opened)
-            opened.flush()
-            os.fsync(opened.fileno())
         os.link(draft, path)  # which overwrites nothing
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The probe for containers and scripts: can this process, or the installation, work at this moment?"""
 
-import socket
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -70,9 +69,10 @@ def _of_hands(pipeline: "Pipeline", process: Process) -> str:
     from newsletter.database import reading
     from newsletter.dispatch.gauges import heartbeat_of
     from newsletter.dispatch.workers import SILENCE
+    from newsletter.process import machine_name
 
     with reading(pipeline.parts.engine) as session:
-        silent = heartbeat_of(session, f"{socket.gethostname()[:40]}:", pipeline.parts.now())
+        silent = heartbeat_of(session, f"{machine_name()}:", pipeline.parts.now())
     if silent is None:
         return f"none lives on this machine: start `newsletter {process.value}`"
     if silent > SILENCE.total_seconds():

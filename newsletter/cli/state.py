@@ -1,8 +1,6 @@
 """What the global options said, and the pipeline that commands call; made when the first command asks for it."""
 
 import logging
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from newsletter.logs import configure
+from newsletter.process import process_name
 from newsletter.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class State:
         """Set up the log of a process that runs for long."""
         chosen = self.settings().log
         level = logging.getLevelNamesMapping()[chosen.level.upper()]
-        configure(level, form=chosen.format, process=f"{socket.gethostname()[:40]}:{os.getpid()}")
+        configure(level, form=chosen.format, process=process_name())
 
     def pipeline(self, *, migrated: bool = True) -> "Pipeline":
         """The pipeline; raises DatabaseFault, saying what to do, unless the tables are migrated."""

@@ -16,10 +16,11 @@ from sqlmodel import Session, col
 from newsletter.database import changed_rows
 from newsletter.dispatch.leased_bucket import Rate
 from newsletter.dispatch.leased_warm_up import Share
-from newsletter.dispatch.models import RelayLeaseRow, RelayPaceRow, WorkerRow
+from newsletter.dispatch.models import RelayLeaseRow, RelayPaceRow
 from newsletter.dispatch.statements import Joined, driver_of
 from newsletter.dispatch.store import taken_by_workers
 from newsletter.dispatch.warm_up import midnight_after, midnight_before, quota_of
+from newsletter.dispatch.workers import alive
 
 PARTS: Final = 4
 """A worker leases at most such a part of what would be its own if all had the same."""
@@ -65,13 +66,13 @@ def lease_quota(
     if quota is None:
         return Share(None, ends_in)
     before = 0
-    alive = set(session.scalars(_leases(relay, now).where(col(RelayLeaseRow.worker).in_(_alive()))))
-    if worker not in alive or row.used >= quota or len(session.scalars(_leases(relay, now)).all()) > len(alive):
+    leasing = set(session.scalars(_leases(relay, now).where(col(RelayLeaseRow.worker).in_(alive()))))
+    if worker not in leasing or row.used >= quota or len(session.scalars(_leases(relay, now)).all()) > len(leasing):
         taken, held = _count(session, row, now)
         if row.used >= quota:
             return Share(0, ends_in, is_spent=not held)
-        before = 0 if worker in alive else taken.get(worker, 0)
-    part = min(number, max(1, (quota - row.used) // (PARTS * len({worker, *alive}))))
+        before = 0 if worker in leasing else taken.get(worker, 0)
+    part = min(number, max(1, (quota - row.used) // (PARTS * len({worker, *leasing}))))
     row.used += part
     _note(session, relay, worker, before + part, now)
     return Share(part, ends_in)
@@ -100,7 +101,7 @@ def _count(session: Session, row: RelayPaceRow, now: dt.datetime) -> tuple[Mappi
 
     Returns what the relay has taken of each worker, and how much is held unused.
     """
-    gone = col(RelayLeaseRow.worker).not_in(_alive()) | (col(RelayLeaseRow.day) != now.date())
+    gone = col(RelayLeaseRow.worker).not_in(alive()) | (col(RelayLeaseRow.day) != now.date())
     session.execute(delete(RelayLeaseRow).where(_of(row.relay), gone))
     taken = taken_by_workers(session, row.relay, midnight_before(now))
     leases = session.execute(select(col(RelayLeaseRow.worker), col(RelayLeaseRow.leased)).where(_of(row.relay))).all()
@@ -123,7 +124,3 @@ def _note(session: Session, relay: str, worker: str, number: int, now: dt.dateti
 
 def _of(relay: str) -> ColumnElement[bool]:
     return col(RelayLeaseRow.relay) == relay
-
-
-def _alive() -> Select[str]:
-    return select(col(WorkerRow.name)).where(col(WorkerRow.ended).is_(None))

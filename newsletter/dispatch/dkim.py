@@ -36,6 +36,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from newsletter import files
 from newsletter.compilation import headers
 from newsletter.errors import ConfigurationFault
 from newsletter.preflight.alignment import is_aligned
@@ -212,7 +213,7 @@ def generate(folder: Path, selector: str) -> Path:
     made = (generate_private_key(65537, RSA_BITS.start), Ed25519PrivateKey.generate())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = files.private(path)
     except OSError as error:
         raise ConfigurationFault(f"the DKIM key file {path} cannot be made: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:

@@ -7,21 +7,20 @@ counted here (`totals` has that).
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnClause, func, select, table, text
+from sqlalchemy import ColumnClause, ColumnElement, ScalarSelect, func, select, table, text, union_all
 from sqlalchemy import column as named_column
 from sqlmodel import Session, col
 
-from newsletter.dispatch.models import AttemptRow, WorkerRow
+from newsletter.dispatch import workers
+from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.store import in_state, of_run
 from newsletter.dispatch.tallies import open_states
-from newsletter.dispatch.workers import SILENCE
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.store import ENDED_STATES
+from newsletter.queue_schema import JOBS
 from subscribers.columns import UTCDateTime
-
-JOBS: Final = "procrastinate_jobs"
-"""Procrastinate's table of jobs; only PostgreSQL has it."""
 
 
 class Hands(NamedTuple):
@@ -52,18 +51,9 @@ def open_by_run(session: Session, runs: Mapping[int, str]) -> dict[int, dict[Del
 
 
 def open_singles(session: Session) -> dict[DeliveryState, int]:
-    """How many single messages stand in each open state."""
-    found = {}
-    for state in (
-        DeliveryState.PLANNED,
-        DeliveryState.CLAIMED,
-        DeliveryState.SENDING,
-        DeliveryState.DEFERRED,
-        DeliveryState.UNCERTAIN,
-    ):
-        these = in_state(state, of_run(None))
-        found[state] = session.scalar(select(func.count()).select_from(DeliveryRow).where(these)) or 0
-    return found
+    """How many single messages stand in each open state, 0 where none do."""
+    none = {state: 0 for state in DeliveryState if state not in ENDED_STATES}
+    return none | open_states(session, None)
 
 
 def latest_start(session: Session, now: dt.datetime) -> float:
@@ -76,14 +66,13 @@ def latest_start(session: Session, now: dt.datetime) -> float:
 
 def oldest_due(session: Session, now: dt.datetime) -> float:
     """For how many seconds the oldest retry, or message with a time of its own, is overdue; 0 where none is."""
-    running = session.scalars(select(col(RunRow.id)).where(col(RunRow.state) == RunState.RUNNING)).all()
-    at = col(DeliveryRow.next_at)
-    found = [
-        session.scalar(select(at).where(in_state(state, of_run(run), at <= now)).order_by(at).limit(1))
-        for run in (*running, None)
-        for state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
-    ]
-    return max((_since(each, now) for each in found), default=0.0)
+    running = col(RunRow.state) == RunState.RUNNING
+    waits = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+    asked = union_all(
+        *(select(_oldest(state, col(DeliveryRow.run_id) == RunRow.id, now)).where(running) for state in waits),
+        *(select(_oldest(state, of_run(None), now)) for state in waits),
+    )
+    return max((_since(each, now) for each in session.scalars(asked)), default=0.0)
 
 
 def newest_attempt_age(session: Session, now: dt.datetime) -> float | None:
@@ -94,31 +83,37 @@ def newest_attempt_age(session: Session, now: dt.datetime) -> float | None:
 
 def hands(session: Session, now: dt.datetime) -> Hands:
     """The workers that have not ended, by the clock that they beat to."""
-    clock = session.scalar(select(func.now())) if session.get_bind().dialect.name == "postgresql" else now
-    living = select(col(WorkerRow.heartbeat), col(WorkerRow.connections)).where(col(WorkerRow.ended).is_(None))
-    rows = session.execute(living).all()
-    alive = [connections or 0 for heartbeat, connections in rows if (clock or now) - heartbeat < SILENCE]
+    clock, rows = workers.clock_of(session, now), workers.living(session)
+    alive = [row.connections or 0 for row in rows if not workers.is_silent(row, clock)]
     return Hands(len(alive), sum(alive), len(rows) - len(alive))
 
 
 def heartbeat_of(session: Session, prefix: str, now: dt.datetime) -> float | None:
     """How many seconds ago a worker whose name begins like this beat last; None where none of them lives."""
-    clock = session.scalar(select(func.now())) if session.get_bind().dialect.name == "postgresql" else now
-    newest = select(func.max(WorkerRow.heartbeat, type_=UTCDateTime())).where(
-        col(WorkerRow.ended).is_(None), col(WorkerRow.name).startswith(prefix, autoescape=True)
-    )
-    found = session.scalar(newest)
-    return None if found is None else _since(found, clock or now)
+    found = workers.newest_beat(session, prefix)
+    return None if found is None else _since(found, workers.clock_of(session, now))
 
 
-def jobs_by_state(session: Session) -> dict[str, int] | None:
-    """How many jobs Procrastinate has in each state but "succeeded"; None on a database that has no jobs."""
-    is_shared = session.get_bind().dialect.name == "postgresql"
-    if not is_shared or session.scalar(select(func.to_regclass(JOBS))) is None:
+def jobs_by_state(session: Session, *, queue: str | None = None) -> dict[str, int] | None:
+    """
+    How many jobs Procrastinate has, in a queue or in all, in each state but "succeeded".
+
+    None on a database that has no jobs.
+    """
+    if not workers.are_many(session) or session.scalar(select(func.to_regclass(JOBS))) is None:
         return None
     status: ColumnClause[str] = named_column("status")
     asked = select(status, func.count()).select_from(table(JOBS)).where(text("status <> 'succeeded'")).group_by(status)
+    if queue is not None:
+        asked = asked.where(named_column("queue_name") == queue)
     return {str(state): number for state, number in session.execute(asked)}
+
+
+def _oldest(state: DeliveryState, whose: ColumnElement[bool], now: dt.datetime) -> ScalarSelect[dt.datetime | None]:
+    """When the first of these was due, by one look into the index of open deliveries."""
+    at = col(DeliveryRow.next_at)
+    first = select(at).where(in_state(state, whose, at <= now)).order_by(at).limit(1)
+    return first.correlate(RunRow).scalar_subquery()
 
 
 def _since(then: dt.datetime | None, now: dt.datetime) -> float:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
+from sqlalchemy import ColumnElement, and_, func, select, true, update
 from sqlmodel import Session, col
 
 from newsletter.assembly import store as issues
@@ -25,16 +25,15 @@ from newsletter.assembly.facts import IssueState
 from newsletter.database import Sessions, changed_rows
 from newsletter.dispatch import store, workers
 from newsletter.dispatch.choosing import Choice
-from newsletter.dispatch.entries import DIED, Claim, Ended, Mark, Moment, Result, ended, lost
-from newsletter.dispatch.models import AttemptRow
+from newsletter.dispatch.clearing import clear, move
+from newsletter.dispatch.entries import Claim, Ended, Mark, Moment, Result, ended
 from newsletter.dispatch.on_postgres import PostgresStatements
 from newsletter.dispatch.on_sqlite import SqliteStatements
-from newsletter.dispatch.seals import seal
 from newsletter.dispatch.statements import Candidate, Marked, RunningRun, Statements
 from newsletter.dispatch.store import attempts_of
 from newsletter.dispatch.transactions import Transactions
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
-from newsletter.planning.shards import Shard, shards_around
+from newsletter.planning.shards import Shard
 from newsletter.settings import Uncertain
 
 __all__ = ["Claim", "Ledger", "Mark", "Result", "Standing", "attempts_of"]
@@ -97,7 +96,7 @@ class Ledger:
         with self._transactions.session(durable=True) as session:
             live = store.live_runs(session)
             workers.end(session, self._worker, now)
-            if _is_shared(session):
+            if workers.are_many(session):
                 workers.end_silent(session)
                 whose = workers.of_the_dead()
             else:
@@ -122,7 +121,7 @@ class Ledger:
         """
         with self._transactions.session(durable=True) as session:
             alive = workers.beat(session, self._worker, now)
-            return alive or not _is_shared(session)
+            return alive or not workers.are_many(session)
 
     def is_fenced(self) -> bool:
         """Whether this worker has been declared dead, so that nothing it writes holds."""
@@ -137,7 +136,7 @@ class Ledger:
         nothing; what the dead have is looked for, among all that is open, where there was any, and now and then.
         """
         with self._transactions.session() as session:
-            if not _is_shared(session):
+            if not workers.are_many(session):
                 return 0, 0
             live = store.live_runs(session)
             is_due = time.monotonic() - self._cleared >= CLEAR_SECONDS
@@ -203,7 +202,7 @@ class Ledger:
         self._statements.take(choice.connection, ids, worker=self._worker, now=choice.now)
         if unwanted:
             stopped = col(DeliveryRow.id).in_(unwanted)
-            self._move(session, stopped, state=DeliveryState.SUPPRESSED, now=choice.now, epoch=DeliveryRow.epoch + 1)
+            move(session, stopped, state=DeliveryState.SUPPRESSED, now=choice.now, epoch=DeliveryRow.epoch + 1)
         return claims
 
     def release(self, claims: Iterable[Claim], now: dt.datetime) -> None:
@@ -227,7 +226,7 @@ class Ledger:
         with self._transactions.session() as session:
             for claim in claims:
                 gone = {"reason": "erased", "address": None, "epoch": DeliveryRow.epoch + 1}
-                self._move(session, self._claimed(claim), state=DeliveryState.SUPPRESSED, now=now, **gone)
+                move(session, self._claimed(claim), state=DeliveryState.SUPPRESSED, now=now, **gone)
 
     def commit(self, entries: Sequence[Mark | Result], now: dt.datetime) -> list[bool]:
         """
@@ -278,7 +277,7 @@ class Ledger:
             for run_id in store.live_runs(session):
                 held = store.in_state(DeliveryState.UNCERTAIN, store.of_run(run_id), *due)
                 again = DeliveryRow.repeats + 1
-                swept += self._move(session, held, state=DeliveryState.PLANNED, now=now, repeats=again)
+                swept += move(session, held, state=DeliveryState.PLANNED, now=now, repeats=again)
         return swept
 
     def pause(self, run_id: int, reason: str, now: dt.datetime) -> bool:
@@ -287,7 +286,7 @@ class Ledger:
             running = update(RunRow).where(col(RunRow.id) == run_id, col(RunRow.state) == RunState.RUNNING)
             paused = changed_rows(session, running.values(state=RunState.PAUSED, held=reason[:300])) == 1
             mine = store.in_state(DeliveryState.CLAIMED, store.of_run(run_id))
-            self._move(session, mine, state=DeliveryState.PLANNED, now=now)
+            move(session, mine, state=DeliveryState.PLANNED, now=now)
             if paused:
                 issue_id = session.get_one(RunRow, run_id).issue_id
                 sending = (IssueState.SENDING,)
@@ -349,37 +348,9 @@ class Ledger:
         self, session: Session, whose: ColumnElement[bool], *, live: Sequence[int | None], now: dt.datetime
     ) -> tuple[int, int]:
         """Plan again, or name uncertain, what a dispatcher had that is dead; returns how many of each."""
-        sending, claimed = store.in_state(DeliveryState.SENDING, whose), store.in_state(DeliveryState.CLAIMED, whose)
-        freed: list[tuple[int | None, int]] = []
-        dying = session.scalars(select(DeliveryRow).where(sending).with_for_update()).all()
-        for row in dying:
-            tried = lost(row, at=now)
-            sealed = seal(row.seal, tried)
-            session.execute(insert(AttemptRow).values(**tried._asdict(), seal=sealed))
-            repeats = self._uncertain is Uncertain.REPEAT and row.run_id in live
-            state = DeliveryState.PLANNED if repeats else DeliveryState.UNCERTAIN
-            own = and_(col(DeliveryRow.id) == row.id, col(DeliveryRow.epoch) == row.epoch)
-            self._move(session, own, state=state, now=now, reason=DIED, seal=sealed)
-            freed += [(row.run_id, row.id or 0)] if repeats else []
-        planned = update(DeliveryRow).where(claimed).values(state=DeliveryState.PLANNED, **_NOBODYS, changed=now)
-        again = session.execute(
-            planned.returning(col(DeliveryRow.run_id), col(DeliveryRow.id)),
-            execution_options={"synchronize_session": False},
-        ).all()
-        self.freed = shards_around([*freed, *((run_id, id_) for run_id, id_ in again)])
-        return len(again), len(dying)
-
-    def _move(
-        self,
-        session: Session,
-        condition: ColumnElement[bool],
-        *,
-        state: DeliveryState,
-        now: dt.datetime,
-        **values: object,
-    ) -> int:
-        moved = update(DeliveryRow).where(condition)
-        return changed_rows(session, moved.values(state=state, **_NOBODYS, changed=now, **values))
+        repeating = live if self._uncertain is Uncertain.REPEAT else ()
+        claimed, sending, self.freed = clear(session, whose, repeating=repeating, now=now)
+        return claimed, sending
 
     def _claimed(self, claim: Claim) -> ColumnElement[bool]:
         return and_(
@@ -388,14 +359,6 @@ class Ledger:
             col(DeliveryRow.worker) == self._worker,
             col(DeliveryRow.epoch) == claim.epoch,
         )
-
-
-_NOBODYS: Final = {"worker": None, "next_at": None}
-
-
-def _is_shared(session: Session) -> bool:
-    """Whether other dispatchers may be at work on the same database."""
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def _groups(entries: Sequence[Mark | Result]) -> Sequence[Sequence[Mark | Result]]:

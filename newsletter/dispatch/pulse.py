@@ -7,14 +7,14 @@ then, and has to find that out without it, even where the call that would tell h
 """
 
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-from newsletter.dispatch import outage
+from newsletter.dispatch import outage, workers
+from newsletter.process import boot_seconds
 
-BEAT_SECONDS: Final = 2.0
+BEAT_SECONDS: Final = workers.BEAT.total_seconds()
 """A quarter of the time after which a silent dispatcher counts as dead."""
 
 SILENT_SECONDS: Final = 20.0
@@ -50,7 +50,7 @@ class Pulse:
         self._fenced = fenced
         self._failed = failed
         self._silent = silent
-        self._heard = _clock()
+        self._heard = boot_seconds()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -69,11 +69,11 @@ class Pulse:
 
     @property
     def _is_silent(self) -> bool:
-        return _clock() - self._heard >= SILENT_SECONDS
+        return boot_seconds() - self._heard >= SILENT_SECONDS
 
     def _run(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
-            began = _clock()  # the database noted this beat at some time after
+            began = boot_seconds()  # the database noted this beat at some time after
             try:
                 if not self._beat():
                     self._fenced()
@@ -89,8 +89,3 @@ class Pulse:
             if self._is_silent:
                 silent()
                 return
-
-
-def _clock() -> float:
-    """Monotonic seconds that go on while the machine sleeps, where the system has such a clock (Linux)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -87,8 +87,8 @@ def _outcomes(session: Session, *conditions: ColumnElement[bool]) -> list[Outcom
     return [Outcomes(*row) for row in session.execute(counted)]
 
 
-def open_states(session: Session, run_id: int) -> dict[DeliveryState, int]:
-    """How many deliveries of a run stand in each open state, counted within their index."""
+def open_states(session: Session, run_id: int | None) -> dict[DeliveryState, int]:
+    """How many deliveries of a run, or of none, stand in each open state, counted within their index."""
     state = col(DeliveryRow.state)
     counted = select(state, func.count()).where(is_open(of_run(run_id))).group_by(state)
     return dict(session.execute(counted).all())

@@ -23,7 +23,8 @@ from newsletter.content.store import list_newsletters
 from newsletter.database import reading
 from newsletter.doctor.check import Check, Diagnosis, Status, error, ok, warning
 from newsletter.doctor.machine import PROGRAMS, check_programs, check_python, check_zones
-from newsletter.doctor.public import check_public_url
+from newsletter.doctor.pictures import check_stored
+from newsletter.doctor.public import check_media_url, check_public_url
 from newsletter.doctor.relay import Probe, check_relay, probe
 from newsletter.doctor.senders import check_names, check_signing
 from newsletter.doctor.storage import (
@@ -78,12 +79,14 @@ def _all(settings: Settings, around: Surroundings) -> Iterator[Check]:
     if not isinstance(reached, Check):
         yield from check_working(reached, around.now())
         yield from check_known_keys(reached, settings)
+        yield check_stored(reached, around.now())
         newsletters = _newsletters(reached)
     yield from _storage(settings, around)
     yield from check_keys(around.key_file)
     yield check_zones({"UTC", *(newsletter.timezone for newsletter in newsletters)})
     yield from _themes(newsletters)
     yield check_public_url(settings)
+    yield from check_media_url(settings)
     yield from _relay(settings, around)
     senders = {newsletter.sender.address for newsletter in newsletters}
     yield from check_signing(senders, settings.dkim)

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from newsletter.database import reading
 from newsletter.dispatch import gauges
 from newsletter.doctor.check import Check, error, ok, warning
-from newsletter.pipeline.election import leader
+from newsletter.pipeline.election import leader_by
 from newsletter.pipeline.keeping import last_backup
 from newsletter.planning.models import RunState
 
@@ -39,7 +39,7 @@ def check_working(engine: Engine, now: dt.datetime) -> Iterator[Check]:
         if engine.dialect.name == "postgresql":
             yield from _server(session)
             yield _clock(session, now)
-        yield from _processes(session, engine, now)
+        yield from _processes(session, now)
         yield _backup(session, now)
 
 
@@ -106,9 +106,9 @@ def check_clock(drift: float) -> Check:
     return ok("clock", "this machine's clock agrees with the database's")
 
 
-def _processes(session: Session, engine: Engine, now: dt.datetime) -> Iterator[Check]:
+def _processes(session: Session, now: dt.datetime) -> Iterator[Check]:
     runs = gauges.runs_by_state(session)
-    leading, hands = leader(engine), gauges.hands(session, now)
+    leading, hands = leader_by(session), gauges.hands(session, now)
     yield check_scheduler(leading.name if leading else "", waiting=runs.get(RunState.SCHEDULED, 0))
     yield check_workers(hands.alive, hands.silent, running=runs.get(RunState.RUNNING, 0))
     jobs = gauges.jobs_by_state(session)

@@ -21,12 +21,13 @@ from sqlmodel import Session
 
 from newsletter.database import MIGRATING, migrate, open_engine, revisions, upgrade
 from newsletter.errors import DatabaseFault, WrongState
+from newsletter.files import sync
 from newsletter.keeping.models import KnownKeyRow
 from newsletter.keeping.on_postgres import PostgresRows, ensure_alone
 from newsletter.keeping.on_sqlite import SqliteRows, open_alone
 from newsletter.keeping.pouring import DatabaseSource, Poured, Progress, Rows, Source, pour
 from newsletter.keeping.shape import STAMP, Shape, is_kept, shape_of
-from newsletter.queue_schema import PREFIX
+from newsletter.queue_schema import JOBS
 
 Finish = Callable[[Session, Poured], None]
 """What is done in the target before anybody sees it, in the same piece."""
@@ -113,7 +114,7 @@ def _fill_file(file: Path, source: Source, filling: Filling) -> tuple[Poured, Pa
                 aside = file.with_name(f"{file.name}.before-{filling.mark}")
                 os.link(file, aside)
             draft.replace(file)
-        _sync(file.parent)
+        sync(file.parent)
     return poured, aside
 
 
@@ -144,7 +145,7 @@ def _filled(draft: Path, source: Source, filling: Filling) -> Poured:
             connection.exec_driver_sql("ANALYZE")
     finally:
         engine.dispose()  # the last one to close it takes its log in
-    _sync(draft)
+    sync(draft)
     return poured
 
 
@@ -178,8 +179,8 @@ def _drop(connection: Connection) -> None:
     for name in names:
         if is_kept(name) or name == STAMP:
             connection.exec_driver_sql(f"DROP TABLE {_quoted(name)} CASCADE")
-    if f"{PREFIX}jobs" in names:
-        connection.exec_driver_sql(f"TRUNCATE {PREFIX}jobs CASCADE")
+    if JOBS in names:
+        connection.exec_driver_sql(f"TRUNCATE {JOBS} CASCADE")
 
 
 def _holds_something(connection: Connection, rows: Rows, *, name: str) -> bool:
@@ -238,14 +239,6 @@ def _ensure_there(url: URL) -> None:
 def _remove(draft: Path) -> None:
     for end in ("", "-wal", "-shm", "-journal"):
         Path(f"{draft}{end}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _quoted(name: str) -> str:

@@ -7,17 +7,17 @@ are handed out. Reads only.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from newsletter.database import reading
 from newsletter.dispatch import workers
-from newsletter.dispatch.models import WorkerRow
+from newsletter.dispatch.gauges import jobs_by_state
 from newsletter.dispatch.store import in_state
 from newsletter.pipeline.parts import Parts
 from newsletter.planning.models import DeliveryRow, DeliveryState
+from newsletter.planning.shards import QUEUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +50,15 @@ class Crew:
 def crew_of(parts: Parts) -> Crew:
     """Who is at work on the database."""
     with reading(parts.engine) as session:
-        if parts.engine.dialect.name == "sqlite":
-            return Crew(hands=_hands(session, parts.now()), waiting=None, at_work=None)
-        shards = dict(session.execute(_SHARDS).all())
-        clock = session.scalar(select(func.now()))
-        hands = _hands(session, clock or parts.now())
+        shards = jobs_by_state(session, queue=QUEUE)
+        hands = _hands(session, workers.clock_of(session, parts.now()))
+    if shards is None:
+        return Crew(hands=hands, waiting=None, at_work=None)
     return Crew(hands=hands, waiting=shards.get("todo", 0), at_work=shards.get("doing", 0))
 
 
 def _hands(session: Session, now: dt.datetime) -> tuple[Hand, ...]:
     claimed, sending = (_held(session, state) for state in (DeliveryState.CLAIMED, DeliveryState.SENDING))
-    living = select(WorkerRow).where(col(WorkerRow.ended).is_(None)).order_by(col(WorkerRow.started))
     return tuple(
         Hand(
             name=row.name,
@@ -69,18 +67,12 @@ def _hands(session: Session, now: dt.datetime) -> tuple[Hand, ...]:
             connections=row.connections,
             claimed=claimed.get(row.name, 0),
             sending=sending.get(row.name, 0),
-            is_silent=now - row.heartbeat >= workers.SILENCE,
+            is_silent=workers.is_silent(row, now),
         )
-        for row in session.scalars(living)
+        for row in workers.living(session)
     )
 
 
 def _held(session: Session, state: DeliveryState) -> dict[str | None, int]:
     whose = col(DeliveryRow.worker)
     return dict(session.execute(select(whose, func.count()).where(in_state(state)).group_by(whose)).all())
-
-
-_SHARDS: Final = text(
-    "SELECT status::text, count(*) FROM procrastinate_jobs WHERE queue_name = 'shards' AND status IN ('todo', 'doing')"
-    " GROUP BY status"
-)

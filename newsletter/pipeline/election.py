@@ -13,20 +13,20 @@ work, and the officer the doubt.
 """
 
 import fcntl
-import os
-import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec, Protocol, TextIO, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from newsletter.database import reading
 from newsletter.logs import logger
+from newsletter.process import boot_seconds, process_name
 
 ADVISORY_KEY: Final = {"space": 0x6C65_6164, "seat": 0}
 """The advisory lock: the letters `lead`, so that it meets no other program's."""
@@ -39,9 +39,6 @@ SILENT_SECONDS: Final = 3.0
 
 VALID_SECONDS: Final = 2.5
 """For how long what the server said is believed."""
-
-_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Goes on while the machine sleeps, where there is such a clock."""
 
 _AT_SERVER: Final = {
     "idle_session_timeout": SILENT_SECONDS,
@@ -173,7 +170,7 @@ class SessionSeat:
 class Election:
     """Has this process lead whenever nobody else does; `clock` is in seconds and stands still for nobody."""
 
-    def __init__(self, seat: Seat, *, clock: Callable[[], float] = lambda: time.clock_gettime(_BOOT)) -> None:
+    def __init__(self, seat: Seat, *, clock: Callable[[], float] = boot_seconds) -> None:
         self._seat, self._clock = seat, clock
         self._leading = False
         self._until = float("-inf")
@@ -188,6 +185,7 @@ class Election:
     def only(self, work: Callable[P, R]) -> Callable[P, R | None]:
         """The same work, left undone while another process leads."""
 
+        @wraps(work)
         def done(*given: P.args, **named: P.kwargs) -> R | None:
             return work(*given, **named) if self.leads else None
 
@@ -236,7 +234,7 @@ class Election:
 
 def seat_of(engine: Engine) -> Seat:
     """The seat of the one scheduler that acts on a database."""
-    name = f"{socket.gethostname()[:40]}:{os.getpid()}"
+    name = process_name()
     if engine.dialect.name == "sqlite":
         return FileSeat(_file(engine), name=name)
     return SessionSeat(engine, name=name)
@@ -244,10 +242,16 @@ def seat_of(engine: Engine) -> Seat:
 
 def leader(engine: Engine) -> Leader | None:
     """Who leads; None where no scheduler is at work."""
+    with reading(engine) as session:
+        return leader_by(session)
+
+
+def leader_by(session: Session) -> Leader | None:
+    """The same, for one who has a session already."""
+    engine = session.get_bind().engine
     if engine.dialect.name == "sqlite":
         return _leader_of(_file(engine))
-    with reading(engine) as session:
-        name = session.execute(text(_HELD), ADVISORY_KEY).scalars().first()
+    name = session.execute(text(_HELD), ADVISORY_KEY).scalars().first()
     return None if name is None else Leader(name)
 
 

@@ -19,6 +19,7 @@ from typing import Final, Protocol, TextIO
 
 from sqlmodel import Session
 
+from newsletter import files
 from newsletter.database import reading
 from newsletter.pipeline.parts import Parts
 from subscribers import store
@@ -93,7 +94,7 @@ class InFolder:
     def put(self, session: Session, upload: ImportRun, content: bytes) -> None:  # noqa: ARG002  the port's signature
         """See `KeptFiles`."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(_private(self.path(upload)), "wb") as file:
+        with os.fdopen(files.private(self.path(upload)), "wb") as file:
             file.write(content)
 
     @contextlib.contextmanager
@@ -110,7 +111,7 @@ class InFolder:
         """See `KeptFiles`."""
         path = self.path_of_refused(upload)
         path.unlink(missing_ok=True)
-        with os.fdopen(_private(path), "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(files.private(path), "w", encoding="utf-8", newline="") as file:
             yield file
 
     def refused(self, upload: ImportRun) -> bytes:
@@ -221,8 +222,3 @@ def kept_files(parts: Parts) -> KeptFiles:
         return InTable(parts)
     root = Path(url.database).parent if url.database else Path("var")
     return InFolder(root / FOLDER, parts=parts)
-
-
-def _private(path: Path) -> int:
-    """A new file that only its owner may read."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

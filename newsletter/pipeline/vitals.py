@@ -25,7 +25,7 @@ from newsletter.dispatch.gauges import Hands
 from newsletter.dispatch.totals import Total
 from newsletter.errors import NewsletterError
 from newsletter.logs import logger
-from newsletter.pipeline.election import leader
+from newsletter.pipeline.election import leader_by
 from newsletter.pipeline.mailings import mailing_named
 from newsletter.pipeline.parts import Parts
 from newsletter.planning.models import DeliveryState, RunState
@@ -92,8 +92,8 @@ class _Census:
     """
     How many deliveries of the runs under way stand in each open state: the one question that grows with a run.
 
-    Counted anew in the background, no more than a thirtieth of the time; who asks meanwhile gets the last count, and
-    waits only where there is none of these very runs.
+    Counted anew in the background, no more than a thirtieth of the time and after everything else has been read, so
+    that nothing waits for it; who asks gets the last count, and waits only where there is none of these very runs.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -106,9 +106,13 @@ class _Census:
         known = self._latest
         if known is None or known.states.keys() != runs.keys():
             known = self._latest = _count(session, runs)
-        elif time.monotonic() >= known.due and self._counting.acquire(blocking=False):
-            threading.Thread(target=self._again, args=(runs,), name="census", daemon=True).start()
         return known.states
+
+    def refresh(self) -> None:
+        """Begin to count anew where that is due."""
+        known = self._latest
+        if known is not None and time.monotonic() >= known.due and self._counting.acquire(blocking=False):
+            threading.Thread(target=self._again, args=(known.runs,), name="census", daemon=True).start()
 
     def _again(self, runs: Mapping[int, str]) -> None:
         try:
@@ -121,6 +125,7 @@ class _Census:
 
 
 class _Counted(NamedTuple):
+    runs: Mapping[int, str]
     states: Mapping[int, Mapping[DeliveryState, int]]
     due: float
 
@@ -129,7 +134,7 @@ def _count(session: Session, runs: Mapping[int, str]) -> _Counted:
     began = time.monotonic()
     states = gauges.open_by_run(session, runs)
     ended = time.monotonic()
-    return _Counted(states, ended + max(FRESH, SHARE * (ended - began)))
+    return _Counted(runs, states, ended + max(FRESH, SHARE * (ended - began)))
 
 
 class Watch:
@@ -151,6 +156,8 @@ class Watch:
             if self._latest is None or time.monotonic() - self._latest[0] > FRESH:
                 vitals = self._read()
                 self._latest = (time.monotonic(), vitals)
+                if vitals.answers:
+                    self._census.refresh()
             return self._latest[1]
 
     def _read(self) -> Vitals:
@@ -166,7 +173,7 @@ class Watch:
 
     def _found(self, session: Session, *, seconds: float, began: float) -> Vitals:
         now = self._parts.now()
-        runs, leading = gauges.runs_under_way(session), leader(self._parts.engine)
+        runs, leading = gauges.runs_under_way(session), leader_by(session)
         states = self._census.states(session, runs)
         matters = open_alerts(session)
         kinds = [matter.kind for matter in matters]

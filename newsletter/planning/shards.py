@@ -19,6 +19,9 @@ Deliveries in a shard: two or three claims, so that handing one out costs next t
 that end at different times leave each other little to wait for.
 """
 
+QUEUE: Final = "shards"
+"""The queue of jobs through which they are handed out."""
+
 NEAR: Final = 50
 """How many others may lie between two deliveries of the dead: what is claimed with them keeps them waiting."""
 

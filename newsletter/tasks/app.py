@@ -15,7 +15,9 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
-SHARDS: Final = "shards"
+from newsletter.planning.shards import QUEUE
+
+SHARDS: Final = QUEUE
 """The queue of shards of runs."""
 
 CHORES: Final = "chores"

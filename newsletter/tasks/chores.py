@@ -18,14 +18,16 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from newsletter.database import Sessions
+from newsletter.dispatch.workers import SILENCE
 from newsletter.pipeline.chores import Chore, Chores
+from newsletter.queue_schema import EVENTS, JOBS, WORKERS
 from newsletter.tasks.app import CHORES, defer
 from newsletter.tasks.shards import AtOnce, GivenBack
 
 NAMESPACE: Final = "chores"
 
-ALIVE_SECONDS: Final = 8.0
-"""A worker that was heard of within this time lives (`worker.SILENCE_SECONDS`)."""
+ALIVE_SECONDS: Final = SILENCE.total_seconds()
+"""A worker that was heard of within this time lives."""
 
 WAITED_SECONDS: Final = 30.0
 """For how long a job may wait for a worker: they are all busy, or the one that was to come has died."""
@@ -34,12 +36,12 @@ LET_GO_SECONDS: Final = 5.0
 """How long a chore may take to notice that it has to stop: a chunk of an import takes a second."""
 
 _ALIVE: Final = text(
-    "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - :seconds * interval '1 second')"
+    f"SELECT EXISTS (SELECT FROM {WORKERS} WHERE last_heartbeat > now() - :seconds * interval '1 second')"  # noqa: S608
 )
 
 _WAITS: Final = text(
-    "SELECT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE queueing_lock = :lock AND status = 'todo' AND"
-    " (SELECT max(at) FROM procrastinate_events WHERE job_id = job.id) < now() - :seconds * interval '1 second')"
+    f"SELECT EXISTS (SELECT FROM {JOBS} AS job WHERE queueing_lock = :lock AND status = 'todo' AND"  # noqa: S608
+    f" (SELECT max(at) FROM {EVENTS} WHERE job_id = job.id) < now() - :seconds * interval '1 second')"
 )
 
 

@@ -17,6 +17,7 @@ from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
 from newsletter.dispatch.granted import Granted
+from newsletter.dispatch.workers import BEAT, SILENCE
 from newsletter.logs import logger
 from newsletter.pipeline.chores import Chores
 from newsletter.settings import Settings
@@ -25,11 +26,11 @@ from newsletter.tasks.chores import NAMESPACE as CHORES_NAMESPACE
 from newsletter.tasks.chores import chore_tasks
 from newsletter.tasks.shards import NAMESPACE, shard_tasks
 
-BEAT_SECONDS: Final = 2.0
+BEAT_SECONDS: Final = BEAT.total_seconds()
 """How often a worker of Procrastinate says that it lives: as often as a dispatcher."""
 
-SILENCE_SECONDS: Final = 8.0
-"""After how long it is taken for dead, as a dispatcher is (`dispatch.workers.SILENCE`)."""
+SILENCE_SECONDS: Final = SILENCE.total_seconds()
+"""After how long it is taken for dead, as a dispatcher is."""
 
 SWEEP_SECONDS: Final = 3.0
 """How often jobs of the dead are looked for."""

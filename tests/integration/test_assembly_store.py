@@ -4,7 +4,7 @@ import pytest
 from databases import url_of
 from sqlmodel import Session
 
-from newsletter.assembly import models, store
+from newsletter.assembly import models, overview, store
 from newsletter.assembly.facts import IssueRef, IssueState, Placement
 from newsletter.assembly.selection import Verdict, select
 from newsletter.content.difference import Effect
@@ -113,6 +113,21 @@ def test_a_changed_plan_says_what_is_different_and_counts(session, newsletter_id
     assert difference.lines == ("number: 42 → 43",)
     row = store.get_issue(session, "2026-12")
     assert (row.number, row.revision, row.created, row.changed) == (43, 2, NOW, LATER)
+
+
+def test_the_pictures_of_issues_that_are_open_or_recent_are_known(session, newsletter_id):
+    image = {"file": {"en": "a.png", "fr": "b.png"}, "alt": {"en": "A quay"}}
+    elsewhere = {"url": {"en": "https://rivers.example/quay.png"}, "alt": {"en": "A quay"}}
+    images = {"quay": image, "lock": {"file": "c.png", "alt": "A lock"}, "silt": elsewhere}
+    shown = [an_entry(key, image=given) for key, given in images.items()]
+    row = assembled(session, newsletter_id, a_plan(), *shown, an_entry("weir"))
+    since = [row.date, row.date + dt.timedelta(days=1)]
+    all_ = [(name, "2026-12", IssueState.DRAFT) for name in ("a.png", "b.png", "c.png")]
+    assert [sorted(overview.pictured(session, since=day)) for day in since] == [all_, all_]
+    store.set_state(session, row.id, expected={IssueState.DRAFT}, state=IssueState.SENT, now=LATER)
+    assert [len(overview.pictured(session, since=day)) for day in since] == [3, 0]
+    store.set_state(session, row.id, expected={IssueState.SENT}, state=IssueState.CANCELLED, now=LATER)
+    assert overview.pictured(session, since=row.date) == ()
 
 
 def test_only_a_draft_can_be_changed(session, newsletter_id):

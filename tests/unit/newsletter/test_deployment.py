@@ -109,6 +109,8 @@ def test_the_containerfile_has_pinned_bases_no_root_and_sources_that_exist():
             assert [part for part in words.split()[:-1] if not (ROOT / part).exists()] == []
         if name == "RUN" and "requirements.lock" in words:
             assert "--require-hashes" in words
+        if name == "RUN" and re.search(r"\bpip\b.* install\b", words):
+            assert re.search(r"--no-index --find-links /wheels \.$", words), "from what was checked, and no more of it"
         if name == "ENV":
             named = re.findall(r"(NEWSLETTER_\w+)=", words)
             assert set(named) <= SETTINGS
