@@ -1,6 +1,7 @@
 """Processes: the dispatcher, the scheduler, and the supervisor that keeps them and the web alive."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -115,6 +116,7 @@ async def until_stopped(dispatcher: "Dispatcher", *, until_done: bool = False, p
         loop.add_signal_handler(number, stop)
     on_orphaned(lambda: loop.call_soon_threadsafe(dispatcher.stop))
     dispatcher.perish = perish
+    gc.freeze()  # what stands by now stays: to look through it again takes as long as hundreds of messages
     return await dispatcher.run(until_done=until_done, patience=patience)
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from newsletter.dispatch.models import AttemptRow
 from newsletter.dispatch.outcome import Verdict
 from newsletter.dispatch.statements import Candidate
-from newsletter.planning.models import OPEN, DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.models import OPEN_DELIVERY, DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.planning.stage import HELD_BACK, Stage
 from subscribers.columns import UTCDateTime
 from subscribers.models import Subscriber
@@ -126,7 +126,7 @@ def is_open(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
     These come last: SQLite looks up the first condition on the state, and reads one state where that names one.
     """
-    return and_(*conditions, text(f"delivery.{OPEN}"))
+    return and_(*conditions, text(OPEN_DELIVERY))
 
 
 def running_runs(session: Session) -> list[Waiting]:

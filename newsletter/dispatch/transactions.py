@@ -2,8 +2,8 @@
 The ledger's transactions: when they begin, and which of them wait for the disk.
 
 Takes sessions, yields one to work in, or the driver's own connection for a group of entries. On SQLite a commit
-survives a killed process at once, and a power cut from the next barrier on: a transaction whose commit waits for the
-disk, which takes along all before it.
+survives a killed process at once, and a power cut from the next barrier on, which takes along all before it: a commit
+that waits for the disk, or between messages one that the disk takes while they go on (see `barrier`).
 """
 
 import time
@@ -17,10 +17,14 @@ from sqlalchemy import Dialect, Engine, PoolProxiedConnection
 from sqlmodel import Session
 
 from newsletter.database import Sessions, begin_on_sqlite
+from newsletter.dispatch.barrier import Barrier, barrier_of
 from newsletter.dispatch.statements import driver_errors
 
 BARRIER_SECONDS: Final = 0.05
-"""What a power cut may take at most while messages go out: waiting for the disk each time would halve the speed."""
+"""
+How often the disk takes what is committed while messages go out; each waits for the one before, so that a power cut may
+take what was committed within two of them. Waiting for the disk each time would halve the speed.
+"""
 
 BARRIER_RESULTS: Final = 500
 """A barrier comes sooner after so many results."""
@@ -54,6 +58,7 @@ class Transactions:
         self._kept: PoolProxiedConnection | None = None
         self._used = 0.0
         self._give_up: Callable[[], object] = lambda: None
+        self._barrier: Barrier | None = None
 
     @cached_property
     def _is_sqlite(self) -> bool:
@@ -71,11 +76,13 @@ class Transactions:
 
     @contextmanager
     def session(self, *, durable: bool = False) -> Iterator[Session]:
-        """Committed at its end; with `durable` the commit is a barrier."""
+        """Committed at its end; with `durable` the commit waits for the disk."""
         with self._sessions() as session:
             options = {"sqlite_synchronous": _level(durable=durable)}
             connection = session.connection(execution_options=options)
             with driver_errors(connection, connection.dialect):
+                if durable and self._barrier:
+                    self._barrier.wait()
                 yield session
             session.commit()
         self._note_barrier(durable=durable)
@@ -83,18 +90,20 @@ class Transactions:
     @contextmanager
     def group(self, *, at_once: bool) -> Iterator[PoolProxiedConnection]:
         """
-        The same by the driver alone, and a barrier where one is due; `at_once` where it will be one statement only.
+        The same by the driver alone, with a barrier where one is due; `at_once` where it will be one statement only.
 
         SQLAlchemy's transaction would cost a group as much as its rows, and so would a connection fetched for each. A
         server commits one statement by itself, in one round trip instead of three.
         """
-        durable = self._barrier_is_due()
+        is_due = self._is_sqlite and self._barrier_is_due()
         connection = self._own()
         driver = cast("Any", connection.driver_connection)
         try:
             with driver_errors(connection, self.dialect):
+                if is_due and self._barrier:
+                    self._barrier.wait()
                 if self._is_sqlite:
-                    begin_on_sqlite(connection, level=_level(durable=durable))
+                    begin_on_sqlite(connection, level=_level(durable=is_due and not self._barrier))
                 elif not at_once:
                     driver.execute("BEGIN")
                 yield connection
@@ -104,7 +113,9 @@ class Transactions:
             self.part()  # what was not committed is rolled back
             raise
         self._used = time.monotonic()
-        self._note_barrier(durable=durable)
+        if is_due and self._barrier:
+            self._barrier.begin()
+        self._note_barrier(durable=is_due)
 
     def part(self) -> None:
         """Give up the connection of the groups; what it has not committed is rolled back."""
@@ -120,7 +131,9 @@ class Transactions:
             # What is gone leaves the pool by itself; a connection that commits by itself nobody else expects there.
             leave = self._kept.close if self._is_sqlite else self._kept.invalidate
             self._give_up = finalize(self, leave)
-            if not self._is_sqlite:
+            if self._is_sqlite:
+                self._barrier = self._barrier or barrier_of(self._kept.driver_connection)
+            else:
                 self._prepare(self._kept)
         return self._kept
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select, text, update
 from sqlmodel import Session, col
 
 from newsletter.database import changed_rows
-from newsletter.planning.models import OPEN, DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.models import OPEN_DELIVERY, DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.planning.stage import HELD_BACK, Stage
 from subscribers.columns import UTCDateTime
 from subscribers.models import Subscriber
@@ -73,5 +73,5 @@ def own_times(session: Session, run: RunRow) -> tuple[int, dt.datetime | None, d
 
 def _planned(run: RunRow) -> tuple[ColumnElement[bool], ...]:
     # In the words of the index of open deliveries, which come last: SQLite looks up the first condition on the state.
-    planned = and_(col(DeliveryRow.state) == DeliveryState.PLANNED, text(f"delivery.{OPEN}"))
+    planned = and_(col(DeliveryRow.state) == DeliveryState.PLANNED, text(OPEN_DELIVERY))
     return col(DeliveryRow.run_id) == run.id, planned

@@ -817,6 +817,20 @@ def test_a_run_finishes_with_its_issue_when_every_delivery_has_ended(rows, ledge
     assert violations(rows) == {}
 
 
+def test_a_run_does_not_finish_before_what_is_uncertain_has_been_repeated(rows, ledger, now):
+    issue_id = rows.issue()
+    rows.run(1, issue_id=issue_id)
+    send(ledger, ledger.claim(1, now)[0], UNCERTAIN, now)
+    assert ledger.finished_runs(now) == []
+
+    later = now + HOLD
+    assert ledger.sweep(later) == 1
+    assert ledger.finished_runs(later) == []
+    send(ledger, ledger.claim(1, later)[0], UNCERTAIN, later)
+
+    assert ledger.finished_runs(later) == [issue_id], "it is repeated once, and then left as it is"
+
+
 def test_a_run_for_nobody_finishes_at_once(rows, ledger, now):
     rows.run(0)
 

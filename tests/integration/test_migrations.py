@@ -423,3 +423,47 @@ def test_backups_and_known_keys_come_and_go(empty_engine: Engine):
     with pytest.raises(IntegrityError, match=r"pk_known_key|UNIQUE"), empty_engine.begin() as connection:
         connection.execute(text(known))
     assert not tables & set(moved(empty_engine, command.downgrade, "0020").get_table_names())
+
+
+def said(engine: Engine) -> dict[str, str]:
+    """The words in which a SQLite database describes what it holds."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        return {name: words for name, words in rows if "alembic" not in name}
+
+
+def test_checks_on_sqlite_compare_and_fill_no_list(tmp_path: Path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'n.sqlite'}")
+    moved(engine, command.upgrade, "0022")
+    before = said(engine)
+
+    moved(engine, command.upgrade, "0023")
+
+    after = said(engine)
+    assert before.keys() == after.keys()
+    assert [name for name, words in after.items() if " IN (" in words] == []
+    assert sum(before[name] != after[name] for name in before) > 10
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+    moved(engine, command.downgrade, "0022")
+
+    assert said(engine) == before
+
+
+def test_a_check_in_other_words_refuses_and_takes_the_same(tmp_path: Path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'n.sqlite'}")
+    moved(engine, command.upgrade, "0022")
+    with engine.begin() as connection:
+        for statement in ROWS.strip().split(";"):
+            connection.execute(text(statement))
+
+    moved(engine, command.upgrade, "0023")
+
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE run SET state = 'paused', stage = NULL"))
+        connection.execute(text("UPDATE run SET state = 'running', stage = 'holding'"))
+    for wrong in ("state = 'sunk'", "stage = 'last'", "state = ''"):
+        column = wrong.partition(" ")[0]
+        with pytest.raises(IntegrityError, match=f"ck_run_{column}"), engine.begin() as connection:
+            connection.execute(text(f"UPDATE run SET {wrong}"))

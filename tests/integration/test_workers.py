@@ -1,13 +1,15 @@
 """Several dispatchers on one server: heartbeats, silence, and what becomes of the deliveries of the dead."""
 
 import datetime as dt
+import errno
 import threading
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
-from newsletter.dispatch import transactions
+from newsletter.dispatch import barrier, outage, transactions
 from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result
 from newsletter.dispatch.models import WorkerRow
@@ -128,6 +130,35 @@ def test_who_signs_off_leaves_nothing_to_wait_for(shared, now):
     assert len(second.claim(1, now)) == 1
 
 
+def test_two_that_fall_silent_one_after_the_other_are_each_cleared_up_after_at_once(shared, now):
+    shared.run(4)
+    first, second, third = (begun(shared, f"host:{number}") for number in (1, 2, 3))
+    first.claim(2, now)
+    second.claim(1, now)
+    fall_silent(shared, "host:1")
+    assert third.reap(now) == (2, 0)
+
+    fall_silent(shared, "host:2")
+
+    assert third.reap(now) == (1, 0)
+
+
+def test_what_is_left_by_who_has_signed_off_is_looked_for_now_and_then(shared, now, monkeypatch):
+    monkeypatch.setattr("newsletter.dispatch.ledger.CLEAR_SECONDS", 3600.0)
+    shared.run(2)
+    first, second, third = (begun(shared, f"host:{number}") for number in (1, 2, 3))
+    first.claim(1, now)
+    first.sign_off(now)
+    assert third.reap(now) == (1, 0), "it has never been looked for"
+
+    second.claim(1, now)
+    second.sign_off(now)
+
+    assert third.reap(now) == (0, 0), "it was looked for a moment ago"
+    monkeypatch.setattr("newsletter.dispatch.ledger.CLEAR_SECONDS", 0.0)
+    assert third.reap(now) == (1, 0)
+
+
 def test_a_name_is_never_used_again(rows, now):
     """In a container every dispatcher is the same process of the same host."""
     begun(rows, "host:1")
@@ -220,7 +251,74 @@ def levels(sqlite_engine):
 NORMAL, FULL = "NORMAL", "FULL"
 
 
-def test_marks_wait_for_the_disk_once_in_a_while(sqlite_rows, now, levels, monkeypatch):
+@pytest.fixture
+def taken(monkeypatch):
+    """The files that the disk was asked to take meanwhile, in order."""
+    files = []
+    monkeypatch.setattr(barrier, "sync", files.append)
+    return files
+
+
+def test_the_disk_takes_marks_once_in_a_while_and_no_commit_waits(sqlite_rows, now, levels, taken, monkeypatch):
+    sqlite_rows.run(40)
+    ledger = begun(sqlite_rows, "host:1")
+    claims = ledger.claim(40, now)
+    monkeypatch.setattr(transactions, "BARRIER_RESULTS", 3)
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 3600)
+    levels.clear()
+
+    for claim in claims[:6]:
+        ledger.commit([Mark(claim=claim)], now)
+        ledger.commit([accepted(claim)], now)
+    ledger.sign_off(now)  # which waits itself, for the one before too
+
+    assert levels == [*[NORMAL] * 12, FULL]
+    assert [file.name for file in taken] == ["newsletter.sqlite-wal"]
+
+
+def test_a_barrier_waits_for_the_one_before(sqlite_rows, now, monkeypatch):
+    sqlite_rows.run(2)
+    ledger = begun(sqlite_rows, "host:1")
+    claims = ledger.claim(2, now)
+    slow, order = threading.Event(), []
+
+    def take(_file):
+        slow.wait(10)
+        order.append("taken")
+
+    monkeypatch.setattr(barrier, "sync", take)
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 0)
+    assert ledger.commit([Mark(claim=claims[0])], now) == [True]
+    order.append("committed, the disk at work")
+    threading.Timer(0.1, slow.set).start()
+    ledger.commit([Mark(claim=claims[1])], now)
+    order.append("committed")
+
+    assert order[:2] == ["committed, the disk at work", "taken"]
+    assert "committed" in order[2:]
+
+
+def test_nothing_more_is_committed_once_the_disk_has_failed(sqlite_rows, now, monkeypatch):
+    sqlite_rows.run(2)
+    ledger = begun(sqlite_rows, "host:1")
+    claims = ledger.claim(2, now)
+
+    def fail(_file):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(barrier, "sync", fail)
+        assert ledger.commit([Mark(claim=claims[0])], now) == [True]
+        with pytest.raises(OperationalError, match="the disk did not take what was committed: Input/output") as failed:
+            ledger.commit([Mark(claim=claims[1])], now)
+    assert outage.may_pass(failed.value), "the writer keeps the group and tries again"
+
+    assert ledger.commit([Mark(claim=claims[1])], now) == [True]
+
+
+def test_where_nothing_is_written_ahead_a_commit_waits_for_the_disk(sqlite_rows, now, levels, monkeypatch):
+    monkeypatch.setattr(transactions, "barrier_of", lambda _driver: None)
     sqlite_rows.run(40)
     ledger = begun(sqlite_rows, "host:1")
     claims = ledger.claim(40, now)
