@@ -102,11 +102,13 @@ def settings_for(database: str, port: int, **smtp: Any) -> Any:
     )
 
 
-def an_installation(folder: Path, database: str, *, people: int, start: bool = True) -> tuple[Pipeline, Artifact]:
+def an_installation(
+    folder: Path, database: str, *, people: int, queued: bool = True, start: bool = True
+) -> tuple[Pipeline, Artifact]:
     """
     An installation whose issue is planned for so many people in English, and the artifact that they get.
 
-    Without `start` the run is queued and nobody is planned yet.
+    Without `start` the run is queued and nobody is planned yet; without `queued` the issue is only approved.
     """
     pipeline = build(settings_for(database, 25), operator="bench", migrated=False)
     migrate(pipeline.parts.engine)
@@ -118,10 +120,16 @@ def an_installation(folder: Path, database: str, *, people: int, start: bool = T
     pipeline.people.import_file(readers, list_name="all")
     pipeline.people.segments.create("everybody", 'list = "all"')
     pipeline.approval.approve(ISSUE, newsletter=None)
+    if queued:
+        queue(pipeline, start=start)
+    return pipeline, artifact
+
+
+def queue(pipeline: Pipeline, *, start: bool = True) -> None:
+    """Queue the issue for everybody; with `start` the run is planned and started as well."""
     pipeline.sending.queue(ISSUE, newsletter=None, segment="everybody", at=None, zone=None)
     if start:
         pipeline.sending.start_due(pipeline.parts.now())
-    return pipeline, artifact
 
 
 def _written(pipeline: Pipeline, folder: Path) -> Artifact:

@@ -5,16 +5,16 @@ Takes what each step costs, in seconds, yields how long a run takes and what was
 results it is compared with. It goes from event to event. A connection's turn is work in its worker's interpreter, half
 a round trip, the relay, half a round trip, more work, and then the commit that it shares with whoever else waits. The
 interpreter does one thing at a time, the cores of a machine as many as there are; who finds them busy stands in line.
+What a worker and the database do without any message, looking whether there is something to do, comes on top. Workers
+claim in batches as `newsletter.dispatch.supply` does, so that at the end of a run some have nothing while others have.
 """
 
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-BATCH: Final = 512
-"""Messages a claim, as `newsletter.dispatch.supply.MOST`."""
+from newsletter.dispatch.supply import BRISK_SECONDS, MOST, PER_CONNECTION, POLL_SECONDS, SLOW_SECONDS
 
 Then = Callable[[], None]
 
@@ -33,7 +33,10 @@ class Costs:
         flush: a group's wait for the disk, which takes no processor.
         claim: a message's part of a claim, in the worker.
         database_claim: the same, in the database.
-        relay: a message in the relay and on the way to it, where they stand on the same machine.
+        relay: a message in the relay, where it stands on the same machine.
+        way: a message on a way that is made by a process a worker on the same machine.
+        idle: of each second, in a worker that has nothing to do.
+        database_idle: of each second, in the database for each worker.
     """
 
     turn: float
@@ -45,6 +48,9 @@ class Costs:
     claim: float = 0.0
     database_claim: float = 0.0
     relay: float = 0.0
+    way: float = 0.0
+    idle: float = 0.0
+    database_idle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +194,7 @@ class _Bucket:
 
 
 class _Audience:
-    """The messages that are left, by provider; a connection takes one whose provider and relay have room for it."""
+    """The messages that nobody has claimed, by provider; and how fast providers and the relay take them."""
 
     def __init__(self, setting: Setting) -> None:
         self.left = [round(setting.messages * limit.share) for limit in setting.limits]
@@ -196,55 +202,83 @@ class _Audience:
         self._of_groups = [_Bucket(limit.rate) for limit in setting.limits]
         self._of_relay = _Bucket(setting.rate)
 
-    def take(self, now: float) -> float | None:
-        """Take the message that may go first and return how long it has to wait; None where none is left."""
-        open_now = [index for index, left in enumerate(self.left) if left]
-        if not open_now:
+    def claim(self, size: int) -> list[int]:
+        """Take so many, or what is left: of each provider its part."""
+        left = sum(self.left)
+        size = min(size, left)
+        claimed = [count * size // left if left else 0 for count in self.left]
+        claimed[self.left.index(max(self.left))] += size - sum(claimed)
+        self.left = [count - taken for count, taken in zip(self.left, claimed, strict=True)]
+        return claimed
+
+    def take(self, stock: list[int], now: float) -> float | None:
+        """Take out of a stock what may go first and return how long it has to wait; None where there is nothing."""
+        at_hand = [index for index, count in enumerate(stock) if count]
+        if not at_hand:
             return None
-        first = min(open_now, key=lambda index: (self._of_groups[index].wait(now), -self.left[index]))
+        first = min(at_hand, key=lambda index: (self._of_groups[index].wait(now), -stock[index]))
         wait = max(self._of_groups[first].wait(now), self._of_relay.wait(now))
-        self.left[first] -= 1
+        stock[first] -= 1
         self._of_groups[first].take(now + wait)
         self._of_relay.take(now + wait)
         return wait
 
 
 class _Worker:
-    """Its connections, its interpreter, its writer."""
+    """Its connections, its interpreter, its writer, what it has claimed."""
 
     def __init__(self, run: "_Run") -> None:
         self._run = run
         self.interpreter = _Interpreter(run.agenda, run.cores)
+        self._way = _Interpreter(run.agenda, run.cores)
         self._waiting: list[Then] = []
         self._is_writing = False
-        self._begun = 0
+        self._stock = [0] * len(run.setting.limits)
+        self._size = PER_CONNECTION * run.setting.connections
+        self._claimed_at = float("-inf")
 
     def begin(self) -> None:
         """One connection takes its next message."""
         run = self._run
-        wait = run.audience.take(run.agenda.now)
+        if 2 * sum(self._stock) < self._size and any(run.audience.left):
+            self._claim()
+        wait = run.audience.take(self._stock, run.agenda.now)
         if wait is None:
             return
-        if self._begun % BATCH == 0:
-            self._claim()
-        self._begun += 1
         if wait:
             run.agenda.after(wait, self._turn)
         else:
             self._turn()
 
+    def beat(self) -> None:
+        """Look whether there is something to do, for as long as the run lasts."""
+        run = self._run
+        if run.is_going:
+            self.interpreter.use(POLL_SECONDS * run.costs.idle, lambda: None)
+            run.database.use(POLL_SECONDS * run.costs.database_idle, lambda: None)
+            run.agenda.after(POLL_SECONDS, self.beat)
+
     def _claim(self) -> None:
         """It is done ahead, so nobody waits for it; but what it takes others do not have."""
-        run = self._run
-        self.interpreter.use(
-            BATCH * run.costs.claim, lambda: run.database.use(BATCH * run.costs.database_claim, lambda: None)
-        )
+        run, costs, least = self._run, self._run.costs, PER_CONNECTION * self._run.setting.connections
+        lasted, self._claimed_at = run.agenda.now - self._claimed_at, run.agenda.now
+        if lasted > SLOW_SECONDS:
+            self._size = max(least, self._size // 2)
+        elif lasted < BRISK_SECONDS:
+            self._size = min(2 * self._size, max(MOST, least))
+        claimed = run.audience.claim(self._size)
+        self._stock = [had + more for had, more in zip(self._stock, claimed, strict=True)]
+        work, database = sum(claimed) * costs.claim, sum(claimed) * costs.database_claim
+        self.interpreter.use(work, lambda: run.database.use(database, lambda: None))
 
     def _turn(self) -> None:
         run, half = self._run, self._run.setting.round_trip / 2
 
         def sent() -> None:
-            run.agenda.after(half, lambda: run.relay.use(run.costs.relay, taken))
+            self._way.use(run.costs.way, lambda: run.agenda.after(half, arrived))
+
+        def arrived() -> None:
+            run.relay.use(run.costs.relay, taken)
 
         def taken() -> None:
             run.agenda.after(half, lambda: self.interpreter.use(run.costs.turn / 2, self._record))
@@ -291,28 +325,39 @@ class _Run:
         self.database = self.cores or _Servers(self.agenda, setting.database_cores)
         self.relay = self.cores or _Servers(self.agenda, setting.workers * setting.connections)
         self.audience = _Audience(setting)
-        self.groups = self.tries = 0
+        self.groups = self.tries = self.again = 0
+        self.seconds = 0.0
         self._owed = 0.0
         self.workers = [_Worker(self) for _ in range(setting.workers)]
+
+    @property
+    def is_going(self) -> bool:
+        """Whether anything is left to try."""
+        return self.tries < self.setting.messages + self.again
 
     def tried(self) -> None:
         """Of so many tries one is put off, and comes again."""
         self.tries += 1
+        self.seconds = self.agenda.now
         self._owed += self.setting.deferred
         if self._owed >= 1:
             self._owed -= 1
+            self.again += 1
             self.audience.left[0] += 1
 
     def whole(self) -> Outcome:
         """Let it go, to the last message."""
+        for number, worker in enumerate(self.workers):
+            self.agenda.after(POLL_SECONDS * number / len(self.workers), worker.beat)
         for _ in range(self.setting.connections):
             for worker in self.workers:
                 worker.begin()
         self.agenda.run()
-        seconds = self.agenda.now
+        seconds = self.seconds
         database = self.groups * self.costs.database_commit + self.tries * (
             self.costs.database_entry + self.costs.database_claim
         )
+        database += seconds * len(self.workers) * self.costs.database_idle
         servers = self.setting.cores or self.setting.database_cores
         return Outcome(
             seconds=seconds,

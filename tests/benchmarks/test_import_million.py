@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from benchmarks.people import written
 from faults.postgres import Postgres
 
 from newsletter.database import migrate, open_engine, session_factory
@@ -45,30 +46,6 @@ STATE = {
     "consent_entry": "digest, action, list_name, newsletter, source, operator, proof",
 }
 """What must be the same whichever way the rows came in: everything but ids, random names and times."""
-
-FIRST = ("Anne", "Ben", "Chloé", "Dora", "Émile", "Fatou", "Giorgos", "Hanna")
-LAST = ("Lambert", "Okafor", "Müller", "Papadopoulou", "García", "Dubois")
-PLACES = (
-    "Liège,BE,fr-BE,Europe/Brussels",
-    "Rotterdam,NL,en,Europe/Amsterdam",
-    "Köln,DE,de,Europe/Berlin",
-    "Αθήνα,GR,el,Europe/Athens",
-)
-
-
-def written(path, rows):
-    """Write a file of so many people, each with a dozen facts; one in a thousand stands there twice."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write("email,first_name,last_name,organisation,city,country,language,timezone,tags,population,since,vip\n")
-        for number in range(rows):
-            key = number - 1 if number % 1000 == 999 else number
-            tags = "member;climate" if key % 3 else "press"
-            file.write(
-                f"p{key}@town{key % 997}.example,{FIRST[key % 8]},{LAST[key % 6]},Town hall {key % 997},"
-                f"{PLACES[key % 4]},{tags},{1000 + key % 5000},{2000 + key % 26}-05-{key % 28 + 1:02},"
-                f"{'true' if key % 2 else 'false'}\n"
-            )
-    return path
 
 
 class Home:

@@ -5,6 +5,8 @@ import math
 import pytest
 from benchmarks.simulation import Costs, Limit, Setting, simulate
 
+from newsletter.dispatch.supply import MOST
+
 COSTS = Costs(
     turn=250e-6,
     commit=150e-6,
@@ -18,9 +20,20 @@ COSTS = Costs(
 
 
 def test_with_nothing_else_in_the_way_a_connection_sends_one_message_a_round_trip():
-    free = Costs(turn=0)
-    found = simulate(Setting(messages=2_000, workers=2, connections=10, round_trip=0.02), free)
-    assert math.isclose(found.seconds, 2_000 / 20 * 0.02, rel_tol=1e-9)
+    found = simulate(Setting(messages=2_000, connections=10, round_trip=0.02), Costs(turn=0))
+    assert math.isclose(found.seconds, 2_000 / 10 * 0.02, rel_tol=1e-9)
+
+
+def test_at_the_end_a_worker_sends_what_it_has_claimed_while_others_have_nothing_left():
+    found = simulate(Setting(messages=2_000, workers=2, connections=10, round_trip=0.02), Costs(turn=0))
+    least = 2_000 / 20 * 0.02
+    assert least < found.seconds <= least + MOST / 10 * 0.02
+
+
+def test_what_is_done_without_any_message_takes_its_part_of_the_interpreter():
+    at_rest, restless = Costs(turn=400e-6), Costs(turn=400e-6, idle=0.2)
+    setting = Setting(messages=10_000, connections=20)
+    assert math.isclose(simulate(setting, restless).rate, 0.8 * simulate(setting, at_rest).rate, rel_tol=0.03)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
