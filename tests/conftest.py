@@ -2,24 +2,19 @@
 
 import contextlib
 import datetime as dt
-import functools
 import gc
-import itertools
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
+import watching
 from databases import CHOSEN, SERVED
 from faults.zygote import Zygote
 from hypothesis import settings
+from pages import every_page_once
 from programs import need as need  # noqa: PLC0414  tests take it from here
-
-if TYPE_CHECKING:
-    from newsletter.assembly.edition import Edition
-    from newsletter.compilation.slots import Slots
+from statements import share_compiled
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,47 +32,30 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("newsletter")
 
 
-UNWATCHED = frozenset({"benchmarks", "browser", "faults", "fuzz"})
-"""Folders of tests that ask how the whole behaves: what they run, others have gone through for coverage already."""
-
-SUBPROCESSES = "COVERAGE_PROCESS_CONFIG"
-"""By this variable coverage watches the processes that tests start."""
+def pytest_sessionstart() -> None:
+    """Make once what is the same in all tests of this process."""
+    share_compiled()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of coverage what only takes twice as long by it; pytest-cov cannot where it is not measured at all."""
-    for item in items if not config.getoption("no_cov") else ():
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in UNWATCHED or item.get_closest_marker("unwatched"):
-            item.add_marker("no_cover")
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Watch what the program's modules do when they are imported, and not how tests are found."""
+    with watching.collected_unwatched():
+        return (yield)
 
 
-WATCHED_EXAMPLES = 20
-"""Examples of a property that coverage watches: the others go the same ways, and watched take up to five times as long."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Leave out of coverage what only takes twice as long by it."""
+    with watching.watched_as_marked(item):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
-    """Watch the first examples of a property, and none after them, where coverage is measured."""
-    handle = getattr(pyfuncitem.obj, "hypothesis", None)
-    tracer = sys.gettrace()
-    if handle is None or tracer is None:
+    """Watch the first examples of a property, and none after them."""
+    with watching.first_examples_watched(pyfuncitem):
         return (yield)
-    example = handle.inner_test
-    number = itertools.count()
-
-    @functools.wraps(example)
-    def watched(*arguments: Any, **named: Any) -> None:
-        if next(number) == WATCHED_EXAMPLES:
-            sys.settrace(None)
-        example(*arguments, **named)
-
-    handle.inner_test = watched
-    try:
-        return (yield)
-    finally:
-        handle.inner_test = example
-        sys.settrace(tracer)
 
 
 @pytest.fixture
@@ -87,12 +65,10 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture(autouse=True)
-def own_surroundings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of the machine it runs on."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and "TESTS" not in name]:
         monkeypatch.delenv(name)
-    if request.node.get_closest_marker("no_cover"):
-        monkeypatch.delenv(SUBPROCESSES, raising=False)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -130,32 +106,14 @@ def databases_of_one_test(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     """What starts the command line in processes of their own, without the time that the imports take."""
-    watching = os.environ.pop(SUBPROCESSES, None)  # its processes end too suddenly to tell what they went through
-    forking = Zygote(tmp_path_factory.mktemp("zygote"))
-    if watching:
-        os.environ[SUBPROCESSES] = watching
+    with watching.no_process_watched():  # its processes end too suddenly to tell what they went through
+        forking = Zygote(tmp_path_factory.mktemp("zygote"))
     yield forking
     forking.close()
 
 
-_PAGES: dict[tuple[str, str, str], str] = {}
-
-
 @pytest.fixture
-def no_page_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Have the compiler take the page that a test of this process has made of the same MJML before.
-
-    For tests of what becomes of compiled editions: hundreds of times the same few.
-    """
-    from newsletter.compilation import compiler
-
-    make = compiler.page_from
-
-    def made(mjml: str, edition: "Edition", *, slots: "Slots") -> str:
-        key = mjml, edition.language, edition.dir
-        if key not in _PAGES:
-            _PAGES[key] = make(mjml, edition, slots=slots)
-        return _PAGES[key]
-
-    monkeypatch.setattr(compiler, "page_from", made)
+def no_page_twice() -> Iterator[None]:
+    """For tests of what becomes of compiled editions: hundreds of times the same few."""
+    with every_page_once():
+        yield

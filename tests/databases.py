@@ -129,7 +129,7 @@ class Served:
 
     def rows(self, file: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.address(file), autocommit=True) as connection:
-            found = connection.execute(query.replace("?", "%s"), values) if values else connection.execute(query)
+            found = connection.execute(query.replace("%", "%%").replace("?", "%s"), values)
             return found.fetchall() if found.description else []
 
     def drop_below(self, folder: Path) -> None:

@@ -4,9 +4,7 @@ import re
 
 from acceptance.conftest import PACKS
 
-from newsletter.bootstrap import build
 from newsletter.feedback.clicks.machines import Asked
-from newsletter.settings import Settings
 
 LINK = re.compile(r'href="(https://news\.beacontowns\.example/r/[^"]+)"')
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -42,7 +40,7 @@ def test_clicks_of_an_issue_are_shown_by_language_and_link(installation):
         assert ("is not approved: nobody can have clicked" in told) is ("clicks" in arguments)
     editions = sent(installation)
     links = {language: list(dict.fromkeys(LINK.findall(each.html))) for language, each in editions.items()}
-    pipeline = build(Settings(database={"url": installation.settings["NEWSLETTER_DATABASE__URL"]}))
+    pipeline = installation.opened()
     for link in links["fr"][:2]:
         followed = pipeline.engagement.link(link.rpartition("/r/")[2])
         pipeline.engagement.count(followed, Asked(at=pipeline.parts.now(), agent=BROWSER))

@@ -172,9 +172,9 @@ def test_errors_take_the_focus_and_lead_to_their_fields(house, visit):
     page = visit()
     page.goto(f"{house.root}/subscribe/harbour?lang=en")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'alert'")
     page.get_by_role("link", name=re.compile("^Email address")).click()
-    assert page.evaluate("document.activeElement.id") == "address"
+    page.wait_for_function("document.activeElement.id === 'address'")
     described = page.locator("#address").get_attribute("aria-describedby").split()
     assert "Enter your email address." in [page.locator(f"#{each}").inner_text() for each in described]
 

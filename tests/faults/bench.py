@@ -8,6 +8,7 @@ Takes recipients and what is to go wrong, starts the real command line in proces
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -39,7 +40,11 @@ LEASES = {
 """The times of a lease on PostgreSQL, a tenth of what they are in earnest."""
 
 SHORT_LEASES = Break(constants={**SHORT_PAUSES, **LEASES, "newsletter.dispatch.outage:RETRY_SECONDS": 0.1})
-EAGER = Break(constants={name: value for name, value in SHORT_LEASES.constants.items() if "SILENCE" not in name})
+EAGER = Break(
+    constants={
+        name: value for name, value in SHORT_LEASES.constants.items() if not name.endswith((":SILENCE", ":IDLE"))
+    }
+)
 """Nobody dies, so nobody may be taken for dead: the lease is the real one, which a busy machine does not outlast."""
 
 
@@ -180,6 +185,15 @@ class Bench:
             " WHERE d.run_id IS NOT NULL"
         )
         return dict(self.rows(query))
+
+    def sent_by(self, process: Process) -> set[str]:
+        """Whose messages a process has on the wire, or had when it died."""
+        query = (
+            "SELECT s.address, d.worker FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id"
+            " WHERE d.run_id IS NOT NULL AND d.state = 'sending'"
+        )
+        own = re.compile(rf":{process.pid}(~|$)")
+        return {recipient for recipient, worker in self.rows(query) if own.search(worker)}
 
     def taken(self) -> list[Taken]:
         """What the relay has on disk."""

@@ -70,8 +70,8 @@ class Crew:
         """Wait until others have claimed something of each."""
         until(lambda: all(self._is_retaken(held) for held in all_held if held.ids))
 
-    def finish(self, patience: float = 120) -> None:
-        """Wait until the run has ended, then ask everybody to end."""
+    def finish(self, patience: float = 600) -> None:
+        """Wait until the run has ended, however busy the machine is, then ask everybody to end."""
         until(self._has_finished, patience=patience)
         self.end()
 

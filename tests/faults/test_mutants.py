@@ -27,6 +27,7 @@ TESTS = {
     "on_sqlite.py": LEDGER_TESTS,
     "on_postgres.py": LEDGER_TESTS,
     "ledger.py": LEDGER_TESTS,
+    "clearing.py": LEDGER_TESTS,
 }
 PERCENT = int(os.environ.get("NEWSLETTER_TESTS_MUTANTS", "25"))
 """How many of the mutants are tried; all of them take the better part of an hour."""

@@ -70,14 +70,15 @@ def test_the_rate_of_a_relay_is_the_rate_seen_with_four_processes(there, command
 
 def test_the_part_of_a_killed_process_goes_to_the_others_at_once(there):
     rate = 6
-    there.queue(people(120))
-    killed, other = (there.start("dispatch", NEWSLETTER_SMTP__RATE=str(rate)) for _ in range(2))
-    until(lambda: len(there.taken()) > rate and len(set(there.rows("SELECT worker FROM attempt"))) == 2)
+    there.queue(people(480))
+    *killed, other = (there.start("dispatch", NEWSLETTER_SMTP__RATE=str(rate)) for _ in range(4))
+    until(lambda: len(there.taken()) > rate and len(set(there.rows("SELECT worker FROM attempt"))) == 4)
 
-    killed.kill()
+    for process in killed:
+        process.kill()
     began, had = time.monotonic(), len(there.taken())
     until(lambda: len(there.taken()) >= had + 3 * rate)
-    assert time.monotonic() - began < 5, "half the rate would take six seconds"
+    assert time.monotonic() - began < 10, "a fourth of the rate would take twelve seconds"
     other.terminate()
     assert other.wait() == 0
 

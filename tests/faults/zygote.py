@@ -106,8 +106,9 @@ class Process:
 
     @property
     def log(self) -> list[dict[str, object]]:
-        """Its log, line by line."""
-        return [json.loads(line) for line in self.error.splitlines() if line.startswith("{")]
+        """Its log, line by line, without the one that it may be writing."""
+        whole = (line for line in self.error.splitlines(keepends=True) if line.endswith("\n"))
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
     def _end(self) -> None:
         self._code = int(self._file.readline())

@@ -7,6 +7,7 @@ import pytest
 from databases import CHOSEN, FILES, KINDS, SERVED, tables_in, url_of
 from integration.sent_scene import prepared
 from integration.signing import Clock
+from pages import every_page_once
 from sqlmodel import col, select
 
 import newsletter.tables  # noqa: F401  registers every table
@@ -17,6 +18,19 @@ from newsletter.database import open_engine, session_factory
 from newsletter.dispatch.ledger import attempts_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from subscribers.columns import Base
+
+COMPILERS = frozenset({"test_compilation_theme", "test_themes"})
+"""Tests of the pages themselves; to all others they are what they work with."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pages(request):
+    """Pages are made once in a process, but where they are the matter."""
+    if request.path.stem in COMPILERS:
+        yield
+        return
+    with every_page_once():
+        yield
 
 
 @pytest.fixture(scope="session")

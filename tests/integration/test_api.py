@@ -372,7 +372,6 @@ def sent_as(case):
 
 @pytest.mark.parametrize("examples", [150, pytest.param(10_000, marks=pytest.mark.long)])
 @pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("no_page_twice")
 @pytest.mark.unwatched
 def test_every_answer_is_as_its_schema_says(app, admin, examples):
     described = admin.get("/api/v1/openapi.json").json()

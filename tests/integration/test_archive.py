@@ -25,8 +25,6 @@ from newsletter.pipeline import archive as module
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
 from newsletter.web.app import create_app
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 HOME = "archive/small"
 DRAFTS = (IssueState.DRAFT, IssueState.APPROVED, IssueState.QUEUED, IssueState.CANCELLED)
 

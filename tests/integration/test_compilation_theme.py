@@ -296,6 +296,7 @@ def test_hostile_words_are_inert_in_every_place_of_a_theme(theme):
 
 
 @pytest.mark.unwatched  # what is measured is the program, not its being watched
+@pytest.mark.unwatched
 def test_four_languages_compile_in_less_than_a_second():
     editions = [an_edition(language) for language in ("en", "fr", "es", "de")]
     compile_edition(editions[0], links=LINKS)

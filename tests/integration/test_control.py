@@ -16,8 +16,6 @@ from newsletter.pipeline.freezing import freezing
 from newsletter.planning.models import RunRow, RunState
 from newsletter.settings import load
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 PACK = Path(__file__).parent / "river-cities.yaml"
 ISSUE = {"newsletter": None}
 

@@ -33,8 +33,6 @@ from newsletter.settings import load
 from subscribers.models import Subscriber
 from subscribers.tokens import sign
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 ROOT = "https://news.small.example/"
 SENT = dt.datetime(2027, 2, 1, 9, tzinfo=dt.UTC)
 LATER = dt.datetime(2027, 2, 3, 23, 30, 5, 123, tzinfo=dt.UTC)

@@ -22,8 +22,6 @@ from newsletter.pipeline.approval import Approval
 from newsletter.planning.models import DeliveryRow, DeliveryState
 from newsletter.web.app import create_app
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 VAGUE = {"en": {"title": "About quays", "body": "Read it [here](https://www.quays.example/en)."}}
 SCRIPT = "<script>window.canary = 1</script>"
 

@@ -16,8 +16,6 @@ from newsletter.bootstrap import Pipeline
 from newsletter.dispatch.outcome import Verdict
 from newsletter.web.app import create_app
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 EVENTS = f"/desk/n/{NEWSLETTER}/issues/{ISSUE}/run/events"
 
 

@@ -1,10 +1,13 @@
 """Lists, tags and segments at the desk, through the real application."""
 
 import re
+from contextlib import contextmanager
 from html import unescape
 
 import pytest
+from databases import CHOSEN
 from integration.desk_people import HOSTILE
+from sqlalchemy import text
 
 from newsletter.errors import TooSlow
 from newsletter.pipeline.glances import Glance, Glances
@@ -223,13 +226,23 @@ def test_an_address_is_tested_part_by_part(officer):
     )
 
 
+@contextmanager
+def waiting(engine):
+    """Whoever asks a server about subscribers has to wait, since somebody has their table to themselves."""
+    with engine.connect() as other:
+        if engine.dialect.name == "postgresql":
+            other.execute(text("LOCK TABLE subscriber IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
 def test_a_count_that_takes_too_long_is_said_to(pipeline, monkeypatch):
     assert pipeline.people.glances.look("all").count == 4  # the connection knows the tables that were put back
-    monkeypatch.setattr("newsletter.pipeline.glances.PATIENCE", -1.0)
+    monkeypatch.setattr("newsletter.pipeline.glances.PATIENCE", -1.0 if CHOSEN == "sqlite" else 0.05)
     monkeypatch.setattr("newsletter.database.STEPS", 1)
-    glance = pipeline.people.glances.look("all")
-    assert (glance.count, glance.words) == (None, "All subscribers.")
-    assert pipeline.people.glances.count("all") is None
+    with waiting(pipeline.parts.engine):
+        glance = pipeline.people.glances.look("all")
+        assert (glance.count, glance.words) == (None, "All subscribers.")
+        assert pipeline.people.glances.count("all") is None
 
 
 def test_the_editor_says_that_counting_took_too_long(officer, monkeypatch):

@@ -14,8 +14,6 @@ from newsletter.bootstrap import Pipeline
 from newsletter.dispatch.outcome import Fault, Verdict
 from newsletter.planning.models import RunRow, RunState
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 AT = f"/desk/n/{NEWSLETTER}/issues/{ISSUE}"
 LATER = {"segment": "all", "when": "at", "day": "2099-12-01", "time": "09:00", "clock": "newsletter"}
 

@@ -18,8 +18,6 @@ MOST_OCTETS = 250_000
 
 LOADED = (("script", "src"), ("link", "href"), ("img", "src"), ("source", "srcset"), ("video", "src"))
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 
 @pytest.fixture(scope="module")
 def spicy(tmp_path_factory):

@@ -1,5 +1,7 @@
 """One of several schedulers leads, on either database, and another as soon as that one is gone."""
 
+import time
+
 import pytest
 from sqlalchemy import text
 
@@ -42,13 +44,14 @@ def test_a_process_names_itself_by_host_and_number(engine):
 
 
 def test_a_leader_that_is_silent_loses_its_session_and_the_seat(postgres_engine, monkeypatch):
-    monkeypatch.setattr(module, "SILENT_SECONDS", 0.3)
-    monkeypatch.setattr(module, "_AT_SERVER", {"idle_session_timeout": 0.3})
+    monkeypatch.setattr(module, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(module, "_AT_SERVER", {"idle_session_timeout": 1.5})
     sleeper, other = (Election(SessionSeat(postgres_engine, name=name)) for name in ("sleeper", "other"))
     assert sleeper.step()
     tries = 0
     while not other.step():
         tries += 1
+        time.sleep(0.05)
     assert tries > 0
     assert [sleeper.step(), sleeper.leads] == [False, False], "its session is gone"
     assert leader(postgres_engine) == Leader("other")

@@ -34,8 +34,6 @@ from newsletter.pipeline.export import Export
 from newsletter.settings import load
 from subscribers.tokens import sign
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 ROOT = "https://news.nightplatform.example/"
 HOME = "archive/night-platform"
 ZONES = ("Europe/Brussels", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca")

@@ -15,8 +15,6 @@ from newsletter.cli.application import app as command_line
 from newsletter.cli.state import STATE
 from newsletter.errors import ApprovalVoid, OwnWork, WrongState
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 
 @pytest.fixture
 def scene(checking):

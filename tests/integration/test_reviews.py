@@ -23,8 +23,6 @@ from newsletter.pipeline.reviewing import Ending, Opinion, Overtaken
 from subscribers.errors import TokenRefused
 from subscribers.tokens import sign
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 
 @pytest.fixture
 def scene(checking):

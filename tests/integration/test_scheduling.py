@@ -21,8 +21,6 @@ from newsletter.planning.models import RunRow, RunState
 from newsletter.planning.stage import Stage
 from newsletter.settings import load
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 LATER = "2099-12-01 09:00"
 
 

@@ -25,8 +25,6 @@ from newsletter.settings import Uncertain
 from newsletter.web.desk.sending.sheet import sheet_of
 from subscribers.errors import InvalidAddress
 
-pytestmark = pytest.mark.usefixtures("no_page_twice")
-
 HERE = {"newsletter": NEWSLETTER}
 NO_SUCH_USER = {"fault": Fault.RECIPIENT, "code": 550, "enhanced": "5.1.1", "text": "5.1.1 no such user"}
 

@@ -32,7 +32,6 @@ from subscribers.models import ConfirmationRequest, Subscriber
 from subscribers.tokens import sign
 
 pytestmark = [
-    pytest.mark.usefixtures("no_page_twice"),
     pytest.mark.filterwarnings("ignore:Duplicate Operation ID"),  # of routes that answer HEAD by themselves
 ]
 
