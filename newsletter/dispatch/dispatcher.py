@@ -291,10 +291,12 @@ class Dispatcher:
         """Close what has ended; with `until_done`, say whether that is all."""
         is_idle = not any(line.is_busy for line in self._lines)
         if self._supply.is_empty and is_idle:
+            ending = await self._call(self._ending, patience) if until_done else None
+            # Asked afterwards: what somebody else, dead perhaps, has ended between the two questions is closed as well.
             issues = await self._call(self.ledger.finished_runs, self.now())
             if issues:
                 await self._call(self.finished, issues)
-            if until_done and (ending := await self._call(self._ending, patience)):
+            if ending:
                 return ending
         if until_done and self._is_in_vain(patience, is_idle=is_idle):
             return Ending.WAITING

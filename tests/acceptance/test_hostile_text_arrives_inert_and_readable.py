@@ -5,9 +5,9 @@ from lxml import html as lxml_html
 
 LONG = "x" * 5000
 
-TITLE = '{{ 7*7 }} {% raw %} <b>bold</b> & "quoted" 👩‍🚀 שלום'
+TITLE = '{{ 7919*7927 }} {% raw %} <b>bold</b> & "quoted" 👩‍🚀 שלום'
 
-BODY = f"""Sums: {{{{ 7*7 }}}} and {{% if x %}} and {{# note #}}.
+BODY = f"""Sums: {{{{ 7919*7927 }}}} and {{% if x %}} and {{# note #}}.
 
 <script>alert(1)</script> <img src=x onerror=alert(1)> <mj-text>no</mj-text> <!-- gone? --> &lt;kept&gt;
 
@@ -39,7 +39,7 @@ def received(installation, small, mail):
             },
         }
     ]
-    small["issues"][0]["texts"]["en"]["subject"] = "{{ 7*7 }} <b>& 👩‍🚀 [[first_name|you]] [[unsubscribe]]"
+    small["issues"][0]["texts"]["en"]["subject"] = "{{ 7919*7927 }} <b>& 👩‍🚀 [[first_name|you]] [[unsubscribe]]"
     installation.quickly("content", "import", installation.write("pack.yaml", small))
     installation.quickly("issue", "assemble", "one")
     found = installation.quickly("issue", "preflight", "one", "--json", code=4).json["findings"]
@@ -48,7 +48,14 @@ def received(installation, small, mail):
     installation.quickly("issue", "approve", "one")
     installation.quickly("lists", "create", "readers")
     installation.quickly(
-        "subscribers", "add", "ada@readers.example", "first_name={{ 6*6 }}<i>", "--list", "readers", "--language", "en"
+        "subscribers",
+        "add",
+        "ada@readers.example",
+        "first_name={{ 6007*6011 }}<i>",
+        "--list",
+        "readers",
+        "--language",
+        "en",
     )
     installation.quickly("segments", "create", "everybody", 'list = "readers"')
     installation.quickly("issue", "queue", "one", "--segment", "everybody", "--now")
@@ -65,22 +72,22 @@ def test_hostile_text_arrives_inert_and_readable(received):
     assert not page.xpath("//script | //mj-text | //*[@onerror]")
     assert not page.xpath("//img[@src='x']")
     for part in (words, spoken):
-        assert "Sums: {{ 7*7 }} and {% if x %} and {# note #}." in part
+        assert "Sums: {{ 7919*7927 }} and {% if x %} and {# note #}." in part
         assert "<script>alert(1)</script>" in part
         assert "<img src=x onerror=alert(1)>" in part
         assert "<kept>" in part
         assert "[[unsubscribe]]" in part
         assert "[[nonsense]]" in part
         assert "[[preferences_url]]" in part
-        assert "{{ 6*6 }}<i>" in part
+        assert "{{ 6007*6011 }}<i>" in part
         assert "👩‍🚀🏳️‍🌈" in part
         assert "مرحبا بالعالم" in part
         assert "שלום" in part
         assert "<b>bold</b>" in part
-        assert "49" not in part.replace("x", "")
+        assert "62773913" not in part.replace("x", "")
         assert "\u0007" not in part
         assert "\u0001" not in part
         assert part.replace("\u200b", "").replace("\u00ad", "").replace(" ", "").count(LONG) == 1
-    assert received.subject == "{{ 7*7 }} <b>& 👩‍🚀 {{ 6*6 }}<i> [[unsubscribe]]"
+    assert received.subject == "{{ 7919*7927 }} <b>& 👩‍🚀 {{ 6007*6011 }}<i> [[unsubscribe]]"
     assert page.xpath("//a[@href='https://www.small.example/?a=1&b=%22x%22']")
     assert max(len(line) for line in received.message.as_bytes().splitlines()) <= 998

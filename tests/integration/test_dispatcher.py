@@ -7,7 +7,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import OperationalError
 
 from newsletter.assembly.facts import IssueState
@@ -17,6 +17,7 @@ from newsletter.dispatch import line, outage, pulse, supply
 from newsletter.dispatch.audit import audit
 from newsletter.dispatch.dispatcher import Dispatcher, Ending
 from newsletter.dispatch.ledger import Ledger
+from newsletter.dispatch.models import WorkerRow
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict, classify, reply
 from newsletter.dispatch.pace import Unlimited
 from newsletter.dispatch.relay import Envelope, RelayDown, Turn
@@ -876,6 +877,34 @@ def test_a_due_run_that_cannot_be_started_is_started_later(chosen_rows, dispatch
 
     assert run(dispatcher(relay, wake=wake)) is Ending.DONE
     assert len(relay.taken) == 3
+
+
+def test_a_run_of_which_somebody_else_ends_the_last_between_two_questions_is_closed(chosen_rows, dispatcher, now):
+    long_alive = {"name": "host:late", "started": now, "heartbeat": now + dt.timedelta(days=3650)}
+    begun, ended = [], []
+
+    def begin():
+        if not begun:
+            begun.append(chosen_rows.run(1))
+            chosen_rows.change(insert(WorkerRow).values(long_alive))
+            chosen_rows.change(update(DeliveryRow).values(state=DeliveryState.SENDING, worker="host:late"))
+
+    def and_then_it_ends(ask):
+        def asked(*given):
+            answer = ask(*given)
+            if not ended:
+                ended.append(True)
+                chosen_rows.change(update(DeliveryRow).values(state=DeliveryState.ACCEPTED, worker=None))
+            return answer
+
+        return asked
+
+    made = dispatcher(FakeRelay(), wake=begin)
+    made.ledger.standing = and_then_it_ends(made.ledger.standing)
+    made.ledger.finished_runs = and_then_it_ends(made.ledger.finished_runs)
+
+    assert run(made) is Ending.DONE
+    assert chosen_rows.get(RunRow, begun[0]).state is RunState.FINISHED
 
 
 def test_a_database_that_stays_away_leaves_the_rest_to_the_next_dispatcher(chosen_rows, dispatcher, monkeypatch):
