@@ -97,13 +97,14 @@ class Transactions:
         """
         is_due = self._is_sqlite and self._barrier_is_due()
         connection = self._own()
+        barrier = self._barrier if is_due else None
         driver = cast("Any", connection.driver_connection)
         try:
             with driver_errors(connection, self.dialect):
-                if is_due and self._barrier:
-                    self._barrier.wait()
+                if barrier:
+                    barrier.wait()
                 if self._is_sqlite:
-                    begin_on_sqlite(connection, level=_level(durable=is_due and not self._barrier))
+                    begin_on_sqlite(connection, level=_level(durable=is_due and not barrier))
                 elif not at_once:
                     driver.execute("BEGIN")
                 yield connection
@@ -113,8 +114,8 @@ class Transactions:
             self.part()  # what was not committed is rolled back
             raise
         self._used = time.monotonic()
-        if is_due and self._barrier:
-            self._barrier.begin()
+        if barrier:
+            barrier.begin()
         self._note_barrier(durable=is_due)
 
     def part(self) -> None:

@@ -4,9 +4,8 @@ The public addresses: whether readers can follow the links of a message, and see
 Takes settings, yields checks. Pure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from typing import Final
 from urllib.parse import urlsplit
 
 from newsletter.doctor.check import Check, error, ok, warning
@@ -21,13 +20,13 @@ def check_public_url(settings: Settings) -> Check:
     A relay on this machine may be a trial, so that there it is no more than a warning.
     """
     url = settings.public_url
-    if _leads_inward(url):
-        words, advice = f"{url} {_INWARD}", "readers cannot follow any link"
-    elif not url.startswith("https://"):
-        words, advice = f"{url} {_OPEN}", "large providers ask for https to unsubscribe"
-    else:
+    against = _against(
+        url, inward="readers cannot follow any link", plain="large providers ask for https to unsubscribe"
+    )
+    if against is None:
         return ok("public-url", url)
-    made = warning if _is_trial(settings) else error
+    words, advice = against
+    made = _made(settings)
     return made("public-url", words, f"Set NEWSLETTER_PUBLIC_URL before you write to people: {advice}.")
 
 
@@ -36,27 +35,27 @@ def check_media_url(settings: Settings) -> Iterator[Check]:
     url = settings.media_url
     if url is None:
         return
-    if _leads_inward(url):
-        words, advice = f"{url} {_INWARD}", "readers see no picture"
-    elif not url.startswith("https://"):
-        words, advice = f"{url} {_OPEN}", "browsers leave such pictures out of encrypted pages"
-    else:
+    against = _against(
+        url, inward="readers see no picture", plain="browsers leave such pictures out of encrypted pages"
+    )
+    if against is None:
         yield ok("media-url", url, "That server has to hand out what the pages have at /media.")
         return
-    made = warning if _is_trial(settings) else error
+    words, advice = against
+    made = _made(settings)
     yield made("media-url", words, f"Set NEWSLETTER_MEDIA_URL, or leave it out, before you write to people: {advice}.")
 
 
-_INWARD: Final = "leads to this machine or a private network"
-_OPEN: Final = "is not encrypted"
+def _against(url: str, *, inward: str, plain: str) -> tuple[str, str] | None:
+    """What is wrong with an address and what comes of it, `inward` or `plain`; None where nothing is."""
+    if is_inward(urlsplit(url).hostname or ""):
+        return f"{url} leads to this machine or a private network", inward
+    return None if url.startswith("https://") else (f"{url} is not encrypted", plain)
 
 
-def _leads_inward(url: str) -> bool:
-    return is_inward(urlsplit(url).hostname or "")
-
-
-def _is_trial(settings: Settings) -> bool:
-    return settings.dispatch.maildir is not None or all(is_local(relay.host) for relay in settings.outlets)
+def _made(settings: Settings) -> Callable[[str, str, str], Check]:
+    is_trial = settings.dispatch.maildir is not None or all(is_local(relay.host) for relay in settings.outlets)
+    return warning if is_trial else error
 
 
 def is_inward(host: str) -> bool:

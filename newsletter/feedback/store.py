@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from newsletter.database import changed_rows
@@ -19,7 +18,7 @@ from newsletter.feedback.event import FROM_ATTEMPT, Cause, Event, Kind, Proof
 from newsletter.feedback.models import EventRow, PlaceRow
 from newsletter.feedback.policy import COMES_BACK, Taken, Trouble
 from newsletter.planning.models import DeliveryRow, DeliveryState
-from subscribers.columns import UTCDateTime
+from subscribers.columns import UTCDateTime, insert_into
 
 BACK: Final = (Kind.HARD, Kind.SOFT, Kind.BLOCKED)
 """Kinds that say that a message did not arrive."""
@@ -30,8 +29,7 @@ def add_events(
 ) -> set[str]:
     """Store events, at least one, but for those that are known already; returns the ids of the new ones."""
     rows = [_row(event, deliveries.get(event.delivery or 0), now) for event in events]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(EventRow).values(rows).on_conflict_do_nothing().returning(col(EventRow.key))
+    statement = insert_into(session, EventRow).values(rows).on_conflict_do_nothing().returning(col(EventRow.key))
     return set(session.scalars(statement))
 
 

@@ -5,13 +5,13 @@ As `ours.py`, with a watch on the ledger: of each commit and each claim it notes
 about, how long it took and how much of that was processor time of its thread.
 """
 
-import asyncio
-import gc
 import json
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from benchmarks.ours import timed
 
 import newsletter.__main__  # noqa: F401  sets what the program sets when it starts
 from newsletter.bootstrap import build
@@ -37,10 +37,7 @@ def main(database: str, port: int, connections: int) -> None:
         ledger: Any = dispatcher.ledger
         ledger.commit = watched(ledger.commit, commits, count=len)
         ledger.claim_within = watched(ledger.claim_within, claims, count=lambda found: len(found[0]))
-        gc.freeze()  # as `newsletter dispatch`
-        wall, cpu = time.perf_counter(), time.process_time()
-        asyncio.run(dispatcher.run(until_done=True))
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        wall, cpu = timed(dispatcher)
     told = {"messages": dispatcher.progress.accepted, "seconds": wall, "cpu": cpu}
     print(json.dumps({**told, "commits": commits, "claims": claims}))
 

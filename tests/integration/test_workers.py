@@ -251,6 +251,20 @@ def levels(sqlite_engine):
 NORMAL, FULL = "NORMAL", "FULL"
 
 
+def sent_six(rows, now, levels, monkeypatch):
+    """Six messages one by one, with a barrier after three results; their ledger, and what it has claimed."""
+    rows.run(40)
+    ledger = begun(rows, "host:1")
+    claims = ledger.claim(40, now)
+    monkeypatch.setattr(transactions, "BARRIER_RESULTS", 3)
+    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 3600)
+    levels.clear()
+    for claim in claims[:6]:
+        ledger.commit([Mark(claim=claim)], now)
+        ledger.commit([accepted(claim)], now)
+    return ledger, claims
+
+
 @pytest.fixture
 def taken(monkeypatch):
     """The files that the disk was asked to take meanwhile, in order."""
@@ -260,16 +274,7 @@ def taken(monkeypatch):
 
 
 def test_the_disk_takes_marks_once_in_a_while_and_no_commit_waits(sqlite_rows, now, levels, taken, monkeypatch):
-    sqlite_rows.run(40)
-    ledger = begun(sqlite_rows, "host:1")
-    claims = ledger.claim(40, now)
-    monkeypatch.setattr(transactions, "BARRIER_RESULTS", 3)
-    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 3600)
-    levels.clear()
-
-    for claim in claims[:6]:
-        ledger.commit([Mark(claim=claim)], now)
-        ledger.commit([accepted(claim)], now)
+    ledger, _ = sent_six(sqlite_rows, now, levels, monkeypatch)
     ledger.sign_off(now)  # which waits itself, for the one before too
 
     assert levels == [*[NORMAL] * 12, FULL]
@@ -319,16 +324,7 @@ def test_nothing_more_is_committed_once_the_disk_has_failed(sqlite_rows, now, mo
 
 def test_where_nothing_is_written_ahead_a_commit_waits_for_the_disk(sqlite_rows, now, levels, monkeypatch):
     monkeypatch.setattr(transactions, "barrier_of", lambda _driver: None)
-    sqlite_rows.run(40)
-    ledger = begun(sqlite_rows, "host:1")
-    claims = ledger.claim(40, now)
-    monkeypatch.setattr(transactions, "BARRIER_RESULTS", 3)
-    monkeypatch.setattr(transactions, "BARRIER_SECONDS", 3600)
-    levels.clear()
-
-    for claim in claims[:6]:
-        ledger.commit([Mark(claim=claim)], now)
-        ledger.commit([accepted(claim)], now)
+    ledger, claims = sent_six(sqlite_rows, now, levels, monkeypatch)
 
     assert levels == [*[NORMAL] * 6, FULL, *[NORMAL] * 5]
     monkeypatch.setattr(transactions, "BARRIER_SECONDS", 0)

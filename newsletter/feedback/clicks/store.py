@@ -12,7 +12,6 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import delete, func, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from newsletter.compilation.models import ArtifactRow
@@ -21,6 +20,7 @@ from newsletter.content.newsletter import Tracking
 from newsletter.database import changed_rows
 from newsletter.feedback.clicks.models import Engaged, EngagementRow, TallyRow
 from newsletter.planning.models import DeliveryRow, DeliveryState
+from subscribers.columns import insert_into
 from subscribers.models import Subscriber
 
 _ON_ITS_WAY: Final = frozenset(
@@ -82,9 +82,8 @@ def tracking_now(session: Session, newsletter: str) -> Tracking:
 
 def count(session: Session, artifact: str, link: int, *, by_program: bool) -> None:
     """Count one more."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     counted = "programs" if by_program else "people"
-    statement = insert(TallyRow).values(
+    statement = insert_into(session, TallyRow).values(
         artifact=artifact, link=link, people=int(not by_program), programs=int(by_program)
     )
     session.execute(
@@ -106,9 +105,10 @@ def recount(session: Session, artifact: str, links: Sequence[int]) -> None:
 
 def record(session: Session, mailing: str, kind: Engaged, *, subscriber_id: int, now: dt.datetime) -> None:
     """Keep that somebody has done this, unless it is known."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(EngagementRow).values(mailing=mailing, kind=kind, subscriber_id=subscriber_id, first=now)
-    session.execute(statement.on_conflict_do_nothing())
+    first = insert_into(session, EngagementRow).values(
+        mailing=mailing, kind=kind, subscriber_id=subscriber_id, first=now
+    )
+    session.execute(first.on_conflict_do_nothing())
 
 
 def forget_since(session: Session, mailing: str, *, subscriber_id: int, since: dt.datetime) -> None:

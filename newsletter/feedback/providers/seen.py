@@ -10,11 +10,10 @@ from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, col
 
 from newsletter.database import changed_rows
-from subscribers.columns import Base, instant
+from subscribers.columns import Base, insert_into, instant
 from subscribers.models import CLUSTERED
 
 KEPT: Final = dt.timedelta(days=7)
@@ -38,8 +37,8 @@ def has_heard(session: Session, provider: str, once: str) -> bool:
 
 def remember(session: Session, provider: str, once: str, *, now: dt.datetime) -> None:
     """Keep that a request was heard."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(SeenRow).values(digest=_digest(provider, once), at=now).on_conflict_do_nothing())
+    heard = insert_into(session, SeenRow).values(digest=_digest(provider, once), at=now)
+    session.execute(heard.on_conflict_do_nothing())
 
 
 def forget(session: Session, *, now: dt.datetime) -> int:
