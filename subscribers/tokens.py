@@ -8,6 +8,7 @@ does not say why. The digest has a key of its own, which never rotates.
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 from collections.abc import Callable
@@ -23,6 +24,9 @@ MAX_TOKEN = 2048
 
 _CODE_OCTETS = 16
 """HMAC-SHA256 cut to 128 bits, as RFC 2104 §5 allows: half the digest, and not guessable."""
+
+_BLOCK_OCTETS = 64
+"""Of SHA-256, as RFC 2104 §2 calls B."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """RFC 4648 §5."""
@@ -68,12 +72,15 @@ def sign(keys: Keys, purpose: str, payload: bytes | str) -> str:
 def signing(keys: Keys, purpose: str) -> Callable[[str], str]:
     """Return what signs many payloads for one purpose as `sign` does: all that they share is reckoned once."""
     key_id, secret = keys.signing[0]
-    begun = hmac.new(secret, _heading(key_id=key_id, purpose=purpose), "sha256")
+    # RFC 2104 §4: both digests go on from where the key was taken in. To copy an HMAC object takes three times as long.
+    inner, outer = _begun(secret)
+    inner.update(_heading(key_id=key_id, purpose=purpose))
 
     def signed(payload: str) -> str:
         content = payload.encode()
-        code = begun.copy()
-        code.update(_measured(content))
+        within, code = inner.copy(), outer.copy()
+        within.update(len(content).to_bytes(4, "big") + content)
+        code.update(within.digest())
         return f"{key_id}.{_encoded(content)}.{_encoded(code.digest()[:_CODE_OCTETS])}"
 
     return signed
@@ -106,6 +113,14 @@ def address_digest(keys: Keys, key: str) -> str:
 def _code(secret: bytes, *, key_id: str, purpose: str, content: bytes) -> bytes:
     message = _heading(key_id=key_id, purpose=purpose) + _measured(content)
     return hmac.digest(secret, message, "sha256")[:_CODE_OCTETS]
+
+
+def _begun(secret: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """Return the inner and the outer digest of HMAC-SHA256 with the key taken in (RFC 2104 §2)."""
+    key = secret if len(secret) <= _BLOCK_OCTETS else hashlib.sha256(secret).digest()
+    padded = key.ljust(_BLOCK_OCTETS, b"\0")
+    inner, outer = (hashlib.sha256(bytes(octet ^ pad for octet in padded)) for pad in (0x36, 0x5C))
+    return inner, outer
 
 
 def _heading(*, key_id: str, purpose: str) -> bytes:

@@ -9,7 +9,6 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -136,8 +135,7 @@ def _sender_id(domain: str) -> str:
 
 def largest_values(skeleton: Skeleton, links: Links) -> Values:
     """The values that make the largest message a skeleton can become, about."""
-    return replace(
-        SAMPLE,
+    return SAMPLE._replace(
         address=f"{'a' * 64}@{'b' * 60}.example",
         name=_LONG_NAME,
         unsubscribe_url=links.unsubscribe(_TOKEN),
@@ -152,7 +150,7 @@ def largest_values(skeleton: Skeleton, links: Links) -> Values:
 def sample_values(artifact: Artifact) -> Values:
     """The neutral reader, with the issue's date and a Message-ID of the artifact's own."""
     morning = dt.datetime.combine(artifact.date, dt.time(9), dt.UTC)
-    return replace(SAMPLE, date=morning, message_id=f"{artifact.digest[:24]}@news.example")
+    return SAMPLE._replace(date=morning, message_id=f"{artifact.digest[:24]}@news.example")
 
 
 def sample_message(artifact: Artifact) -> bytes:

@@ -38,6 +38,7 @@ _Q_TABLE: Final = [
     "_" if byte == ord(" ") else chr(byte) if byte in _Q_PLAIN else f"={byte:02X}" for byte in range(256)
 ]
 
+_DELIMITERS: Final = re.compile("[ <>,;]")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
@@ -86,7 +87,7 @@ def mailbox(name: str, address: str, *, display: str = "") -> bytes:
     """
     _refuse_controls(name, address)
     _refuse_controls(name, display)
-    if not address.isascii() or any(char in address for char in " <>,;"):
+    if not address.isascii() or _DELIMITERS.search(address):
         raise HeaderRefused(name, "needs one ASCII address")
     if not display:
         return _folded(name, address)
@@ -122,7 +123,7 @@ def _is_plain(text: str) -> bool:
         and "=?" not in text
         and "  " not in text
         and text == text.strip()
-        and all(len(word) < LINE - 1 for word in text.split(" "))
+        and (len(text) < LINE - 1 or all(len(word) < LINE - 1 for word in text.split(" ")))
     )
 
 

@@ -14,22 +14,31 @@ Precedence or Auto-Submitted, MIME-Version, Content-Language (RFC 3282), Content
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from html import escape
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self
 
 from newsletter.compilation import headers
 from newsletter.compilation.encoding import Body, Encoding, Piece, QuotedBody, encoded, shorter
-from newsletter.compilation.slots import Field, Slot, System
+from newsletter.compilation.slots import Field, Slot, System, one_line
 
 FORMAT: Final = 1
 """Of the stored skeleton; another number means another version of this module wrote it."""
 
 ONE_CLICK: Final = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 """RFC 8058 §3.1."""
+
+_EMAIL: Final = Field.EMAIL.value
+_RECIPIENT: Final = System.RECIPIENT.value
+_UNSUBSCRIBE: Final = System.UNSUBSCRIBE.value
+_PREFERENCES: Final = System.PREFERENCES.value
+_CLICK: Final = System.CLICK.value
+_OPEN: Final = System.OPEN.value
+_CONFIRMATION: Final = System.CONFIRMATION.value
 
 _DELIMITERS: Final = re.compile("[ <>,]")
 
@@ -55,10 +64,12 @@ class Head:
     bulk: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Values(NamedTuple):
     """
-    One reader's values.
+    One reader's values, given by name; a named tuple, since one is made for every message.
 
     `address` is ASCII (domains as A-labels); `message_id` without angle brackets; `date` is the run's, not now. Without
     `unsubscribe_url`, or where `one_click` says so, the message has no header to leave by. `click` and `open` are the
@@ -66,9 +77,9 @@ class Values:
     """
 
     address: str
-    name: str = ""
     message_id: str
     date: datetime
+    name: str = ""
     unsubscribe_url: str = ""
     one_click: bool = True
     unsubscribe_mailto: str = ""
@@ -76,19 +87,19 @@ class Values:
     click: str = ""
     open: str = ""
     confirmation_url: str = ""
-    slots: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[str, str] = _NONE
 
     def by_name(self) -> dict[str, str]:
         """Every value under the name of its slot."""
         return {
             **self.slots,
-            Field.EMAIL: self.address,
-            System.RECIPIENT: self.address,
-            System.UNSUBSCRIBE: self.unsubscribe_url,
-            System.PREFERENCES: self.preferences_url,
-            System.CLICK: self.click,
-            System.OPEN: self.open,
-            System.CONFIRMATION: self.confirmation_url,
+            _EMAIL: self.address,
+            _RECIPIENT: self.address,
+            _UNSUBSCRIBE: self.unsubscribe_url,
+            _PREFERENCES: self.preferences_url,
+            _CLICK: self.click,
+            _OPEN: self.open,
+            _CONFIRMATION: self.confirmation_url,
         }
 
 
@@ -161,35 +172,38 @@ def build_skeleton(head: Head, *, subject: Parts, text: Parts, html: Parts) -> S
 
 
 def render(skeleton: Skeleton, values: Values) -> bytes:
+    """The message for one reader, see `written`."""
+    return b"".join(written(skeleton, values))
+
+
+def written(skeleton: Skeleton, values: Values) -> list[bytes]:
     """
-    The message for one reader.
+    The message for one reader, in pieces; most of them are the skeleton's own.
 
     Raises HeaderRefused where the address or an own address of the reader's cannot stand in a header; names and slot
     values are made fit to.
     """
     by_name = values.by_name()
     words = [slot.resolve(by_name) for slot in skeleton.slots]
-    name = Slot("").resolve({"": values.name})
-    return b"".join(
-        (
-            skeleton.opening,
-            headers.mailbox("To", values.address, display=name),
-            skeleton.subject if isinstance(skeleton.subject, bytes) else _subject(skeleton.subject, words),
-            headers.date(values.date),
-            headers.structured("Message-ID", f"<{values.message_id}>"),
-            skeleton.replies,
-            _unsubscribe(values),
-            skeleton.closing,
-            _part_head(skeleton.boundary, b"plain", skeleton.text.encoding),
-            *skeleton.text.write(words),
-            b"\r\n",
-            _part_head(skeleton.boundary, b"html", skeleton.html.encoding),
-            *skeleton.html.write([escape(word) for word in words]),
-            b"\r\n--",
-            skeleton.boundary,
-            b"--\r\n",
-        )
-    )
+    name = one_line(values.name)
+    return [
+        skeleton.opening,
+        headers.mailbox("To", values.address, display=name),
+        skeleton.subject if isinstance(skeleton.subject, bytes) else _subject(skeleton.subject, words),
+        headers.date(values.date),
+        headers.structured("Message-ID", f"<{values.message_id}>"),
+        skeleton.replies,
+        _unsubscribe(values),
+        skeleton.closing,
+        _part_head(skeleton.boundary, b"plain", skeleton.text.encoding),
+        *skeleton.text.write(words),
+        b"\r\n",
+        _part_head(skeleton.boundary, b"html", skeleton.html.encoding),
+        *skeleton.html.write([escape(word) for word in words]),
+        b"\r\n--",
+        skeleton.boundary,
+        b"--\r\n",
+    ]
 
 
 def _subject(parts: tuple[str | int, ...], words: Sequence[str]) -> bytes:

@@ -55,10 +55,8 @@ def refusal(envelope: Envelope, extensions: Extensions) -> Outcome | None:
     if envelope.needs_smtputf8 and not extensions.smtputf8:
         note = "5.6.7 the relay does not take addresses outside ASCII (RFC 6531 §3.2)"
         return Outcome(verdict=Verdict.REFUSED, phase=Phase.MAIL, fault=Fault.RECIPIENT, note=note)
-    if extensions.largest is not None and len(envelope.data) > extensions.largest:
-        note = (
-            f"5.3.4 the message has {len(envelope.data)} octets, the relay takes {extensions.largest} (RFC 1870 §6.1)"
-        )
+    if extensions.largest is not None and envelope.size > extensions.largest:
+        note = f"5.3.4 the message has {envelope.size} octets, the relay takes {extensions.largest} (RFC 1870 §6.1)"
         return Outcome(verdict=Verdict.REFUSED, phase=Phase.MAIL, fault=Fault.CONTENT, note=note)
     return None
 
@@ -70,13 +68,13 @@ def transaction(envelope: Envelope, extensions: Extensions) -> bytes:
     Raises ValueError for an address that could be read as anything else, and for content without a line end at its end,
     to which no final dot can be added.
     """
-    if not envelope.data.endswith(b"\r\n"):
+    if not envelope.pieces[-1].endswith(b"\r\n"):
         raise ValueError(f"{envelope.name}: the content does not end with a line end")
     utf8 = envelope.needs_smtputf8
     unfit = (_UNFIT_UTF8 if utf8 else _UNFIT).search
     if not envelope.recipient or unfit(envelope.recipient) or unfit(envelope.sender):
         raise ValueError(f"{envelope.name}: the envelope has an address that cannot be written into a command")
-    size = f" SIZE={len(envelope.data)}" if extensions.size else ""
+    size = f" SIZE={envelope.size}" if extensions.size else ""
     parameters = f"{size} SMTPUTF8" if utf8 else size
     commands = f"MAIL FROM:<{envelope.sender}>{parameters}\r\nRCPT TO:<{envelope.recipient}>\r\nDATA\r\n"
     return commands.encode("utf-8" if utf8 else "ascii")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from newsletter.compilation import store as artifacts
 from newsletter.compilation.artifact import Artifact
-from newsletter.compilation.message import Skeleton, Values, render
+from newsletter.compilation.message import Skeleton, Values, written
 from newsletter.content.newsletter import Tracking
 from newsletter.database import Sessions
 from newsletter.dispatch.ledger import Claim
@@ -165,13 +165,13 @@ class MessageComposer:
                 "country": person.country,
             },
         )
-        data = render(form.skeleton, values)
+        pieces = written(form.skeleton, values)
         return Envelope(
             sender=return_path(name, domain) if domain else form.sender,
             recipient=recipient,
             needs_smtputf8=needs_smtputf8,
             name=name,
-            data=form.signer.sign(data) + data if form.signer else data,
+            pieces=_signed(form.signer, pieces) if form.signer else pieces,
         )
 
 
@@ -189,6 +189,11 @@ def form_of(artifact: Artifact, sealing: Sealing) -> Form:
         signer=_signer_for(sealing.signers, domain) if sealing.signers else None,
         tracking=artifact.tracking,
     )
+
+
+def _signed(signer: "Signer", pieces: Sequence[bytes]) -> list[bytes]:
+    data = b"".join(pieces)
+    return [signer.sign(data), data]
 
 
 def _is_counted(claim: Claim, person: SlotValues) -> bool:

@@ -61,6 +61,9 @@ CUT: Final = Outcome(
 UNSPOKEN: Final = frozenset({Verdict.NOT_SENT, Verdict.UNCERTAIN})
 """What no relay has said: one that goes on so is left alone, before everything is in doubt."""
 
+POSTPONABLE: Final = frozenset({Verdict.DEFERRED, Verdict.REFUSED})
+"""What may be tried again later: also a refusal that is not the recipient's fault."""
+
 UNSENT: Final = Outcome(
     verdict=Verdict.NOT_SENT, phase=Phase.MAIL, fault=Fault.RELAY, note="cut off before the content", closes=True
 )
@@ -296,15 +299,16 @@ class Line:
 
     def _hear(self, turn: Turn, held: Item | None, following: Item | None) -> float:
         """Learn from what the relay said; returns how long to leave it alone, in seconds."""
-        route = self._route
-        told = [(item, outcome) for item, outcome in ((held, turn.content), (following, turn.envelope)) if outcome]
-        for item, outcome in told:
-            route.pace.tell(outcome, recipient=item[1].recipient if item else None, now=clock())
-        if any(outcome.verdict not in UNSPOKEN for _, outcome in told):
+        route, is_told, has_spoken = self._route, False, False
+        for item, outcome in ((held, turn.content), (following, turn.envelope)):
+            if outcome is not None:
+                route.pace.tell(outcome, recipient=item[1].recipient if item else None, now=clock())
+                is_told, has_spoken = True, has_spoken or outcome.verdict not in UNSPOKEN
+        if has_spoken:
             self._served, self._pauses = True, _pauses()
             if route.heard():
                 self._shared.log.warning("relay back", relay=route.relay.name)
-        elif told:
+        elif is_told:
             route.unheard(clock())
             self._faulted()
             return 0 if self._served or route.rests(self, now=clock()) else next(self._pauses)
@@ -334,7 +338,7 @@ class Line:
 
     def _result(self, claim: Claim, outcome: Outcome, *, marked: bool) -> Result:
         next_at = None
-        if outcome.verdict in {Verdict.DEFERRED, Verdict.REFUSED}:
+        if outcome.verdict in POSTPONABLE:
             now = self._shared.now()
             retry = next_attempt(self._shared.backoff, since=claim.since, now=now, jitter=_jitter(claim))
             next_at = retry.at if retry else None

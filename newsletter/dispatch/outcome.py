@@ -6,9 +6,8 @@ message, never that it arrived. Pure.
 """
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST_REPLY: Final = 400
 """Characters of a reply that are kept: relays explain themselves at length, and replies are hostile input."""
@@ -70,8 +69,7 @@ class Fault(StrEnum):
     RELAY = "relay"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A relay's reply: basic code (RFC 5321 §4.2), enhanced code (RFC 3463) where there is one, text."""
 
     code: int
@@ -79,9 +77,8 @@ class Reply:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one attempt came to; `closes` says that the connection is of no more use."""
+class Outcome(NamedTuple):
+    """What one attempt came to, given by name; `closes` says that the connection is of no more use."""
 
     verdict: Verdict
     phase: Phase

@@ -16,5 +16,7 @@ class Progress:
 
     def count(self, verdict: Verdict) -> None:
         """Add one outcome."""
-        if verdict is not Verdict.NOT_SENT:
+        if verdict is Verdict.ACCEPTED:
+            self.accepted += 1
+        elif verdict is not Verdict.NOT_SENT:
             setattr(self, verdict.value, getattr(self, verdict.value) + 1)

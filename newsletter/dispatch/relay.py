@@ -7,6 +7,7 @@ write and one round trip (RFC 2920 §3.1). Between two turns the dispatcher comm
 mark of the other, so that a connection never has more than one message in doubt.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from newsletter.dispatch.outcome import Outcome
@@ -16,15 +17,27 @@ class Envelope(NamedTuple):
     """
     One message with its SMTP envelope (RFC 5321 §2.3.1).
 
-    `data` is what follows DATA: CRLF line ends, 7-bit, no line that begins with a dot, a line end at its end. `name`
-    is unique to the delivery and the same at every attempt.
+    `pieces`, one after the other, are what follows DATA: CRLF line ends, 7-bit, no line that begins with a dot, a line
+    end at its end. Most of them all messages of an edition share, so they are put together when they are written and no
+    sooner: then the octets lie in the processor's cache, and the memory holds them once. `name` is unique to the
+    delivery and the same at every attempt.
     """
 
     sender: str
     recipient: str
     needs_smtputf8: bool
     name: str
-    data: bytes
+    pieces: Sequence[bytes]
+
+    @property
+    def size(self) -> int:
+        """Octets of the content."""
+        return sum(map(len, self.pieces))
+
+    @property
+    def data(self) -> bytes:
+        """The content as a whole."""
+        return b"".join(self.pieces)
 
 
 class Turn(NamedTuple):

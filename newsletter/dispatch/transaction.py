@@ -15,7 +15,6 @@ promised:
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from newsletter.dispatch.commands import Extensions, refusal, transaction
@@ -44,6 +43,9 @@ BOTH: Final = Group(Step.CONTENT, *ENVELOPE.steps)
 PHASES: Final = {Step.RSET: Phase.MAIL, Step.MAIL: Phase.MAIL, Step.RCPT: Phase.RCPT, Step.DATA: Phase.DATA}
 """How far an envelope had come, by the step that failed."""
 
+
+_CONTENT: Final = Step.CONTENT
+"""Looked up once: it is asked for with every message."""
 
 OUT_OF_ORDER: Final = 503
 """RFC 5321 §4.2.3: what a relay says that announces PIPELINING and reads on before it has done what came first."""
@@ -111,19 +113,21 @@ class SmtpConnection:
         heard: list[tuple[Step, Answer]] = []
         for data, group, behind in self._groups(content, opening, mode):
             answers = await wire.exchange(data, group, behind=behind)
-            if group.steps[0] is Step.CONTENT:
+            heard += zip(group.steps, answers, strict=False)
+            if group.steps[0] is _CONTENT:
                 said = self._of_content(answers)
-            heard += [each for each in zip(group.steps, answers, strict=False) if each[0] is not Step.CONTENT]
+                del heard[:1]  # content comes first, if at all
             if wire.end or (heard and heard[-1][1][0] >= REFUSED):
                 break
-        envelope = await self._of_envelope(heard, mode) if opening else None
+        refused = [each for each in heard if each[1][0] >= REFUSED]
+        envelope = await self._of_envelope(heard, refused, mode) if opening and (refused or wire.end) else None
         is_open = bool(opening) and envelope is None
         return Turn(content=said, envelope=envelope, is_open=is_open, closed=bool(wire.end))
 
     def _groups(self, content: Envelope | None, opening: bytes, mode: Pipelining) -> list[tuple[bytes, Group, int]]:
         """Return what is written at once: octets, what they ask, and how many of them stand behind a final dot."""
         if content and opening and mode is Pipelining.FULL:
-            return [(b"".join((content.data, b".\r\n", opening)), BOTH, len(opening))]
+            return [(b"".join((*content.pieces, b".\r\n", opening)), BOTH, len(opening))]
         groups = [(content.data + b".\r\n", ALONE[Step.CONTENT], 0)] if content else []
         if not opening:
             return groups
@@ -148,25 +152,23 @@ class SmtpConnection:
         note = f"{wire.end}; the relay may have taken the message all the same"
         return Outcome(verdict=Verdict.UNCERTAIN, phase=Phase.CONTENT, fault=Fault.RELAY, note=note, closes=True)
 
-    async def _of_envelope(self, heard: Heard, mode: Pipelining) -> Outcome | None:
-        """Say why the relay did not take an envelope, and leave the connection fit for the next; None where it did."""
+    async def _of_envelope(self, heard: Heard, refused: Heard, mode: Pipelining) -> Outcome:
+        """Say why the relay did not take an envelope, and leave the connection fit for the next."""
         wire = self._wire
-        refused = next((each for each in heard if each[1][0] >= REFUSED), None)
-        if refused is None or wire.out_of_step:
-            if not wire.end:
-                return None
+        if not refused or wire.out_of_step:
             answered = {step for step, _ in heard}
             return self._unwanted() or self._unsent(
                 next((PHASES[step] for step in ENVELOPE.steps if step not in answered), Phase.DATA)
             )
-        if refused[1][0] == OUT_OF_ORDER and mode is not Pipelining.OFF:
-            self._trust.lost_step(f"{OUT_OF_ORDER} to {refused[0].value}")
+        step, answer = refused[0]
+        if answer[0] == OUT_OF_ORDER and mode is not Pipelining.OFF:
+            self._trust.lost_step(f"{OUT_OF_ORDER} to {step.value}")
             wire.cut("the relay does not take its own pipelining")
-            return self._unsent(PHASES[refused[0]])
-        outcome = classify(PHASES[refused[0]], reply(*refused[1]))
+            return self._unsent(PHASES[step])
+        outcome = classify(PHASES[step], reply(*answer))
         if not wire.end:
             await self._recover(heard, outcome, mode)
-        return replace(outcome, closes=True) if wire.end else outcome
+        return outcome._replace(closes=True) if wire.end else outcome
 
     async def _recover(self, heard: Heard, outcome: Outcome, mode: Pipelining) -> None:
         """End the transaction that a refusal has left open, or the connection where it cannot be ended safely."""
@@ -189,7 +191,7 @@ class SmtpConnection:
         farewell = self._wire.farewell
         if farewell is None or farewell[0] == SHUTTING_DOWN:
             return None
-        return replace(classify(Phase.CONTENT, reply(*farewell)), closes=True)
+        return classify(Phase.CONTENT, reply(*farewell))._replace(closes=True)
 
     def _unsent(self, phase: Phase) -> Outcome:
         """What is certainly not sent since the connection has ended."""

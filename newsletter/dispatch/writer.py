@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 from newsletter.dispatch import outage
+from newsletter.dispatch.clock import clock
 from newsletter.dispatch.ledger import Ledger, Mark, Result
 from newsletter.dispatch.outage import Outage
 from newsletter.dispatch.outcome import Fault, Outcome, Phase, Verdict
@@ -50,6 +51,7 @@ class Writer:
         self._outage = outage
         self._log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger") if threaded else None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[_Wait] = []
         self._is_due = False
         self._in_doubt = False
@@ -60,7 +62,7 @@ class Writer:
 
         Waits as long as the database is away. Raises what else the database raised, for everybody in the group.
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()  # asking each time would cost a call of the kernel
         done: asyncio.Future[list[bool]] = loop.create_future()
         self._waiting.append(_Wait(entries, done))
         if not self._is_due:
@@ -129,9 +131,8 @@ class Writer:
             self._ledger.commit(lost, self._now())
 
     def _answer(self, group: list[_Wait], held: list[bool]) -> None:
-        loop = asyncio.get_running_loop()
         self._in_doubt = False
-        self._outage.ended(now=loop.time())
+        self._outage.ended(now=clock())
         at = 0
         for wait in group:
             until = at + len(wait.entries)
@@ -140,15 +141,14 @@ class Writer:
             at = until
         self._is_due = bool(self._waiting)
         if self._is_due:
-            loop.call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _failed(self, group: list[_Wait], error: BaseException) -> None:
-        loop = asyncio.get_running_loop()
         if outage.may_pass(error):
             self._in_doubt = True
             self._waiting = [*group, *self._waiting]
-            self._outage.began(error, now=loop.time())
-            loop.call_later(outage.RETRY_SECONDS, self._flush)
+            self._outage.began(error, now=clock())
+            asyncio.get_running_loop().call_later(outage.RETRY_SECONDS, self._flush)
             return
         group, self._waiting, self._is_due = [*group, *self._waiting], [], False
         for wait in group:

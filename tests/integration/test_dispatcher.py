@@ -205,7 +205,11 @@ class SigningComposer(FakeComposer):
 
 def an_envelope(claim):
     return Envelope(
-        sender="news@rivers.example", recipient=claim.digest, needs_smtputf8=False, name=claim.digest, data=b"x\r\n"
+        sender="news@rivers.example",
+        recipient=claim.digest,
+        needs_smtputf8=False,
+        name=claim.digest,
+        pieces=(b"x\r\n",),
     )
 
 

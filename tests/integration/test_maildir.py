@@ -12,7 +12,7 @@ from newsletter.dispatch.relay import Envelope, RelayDown
 
 def an_envelope(**changes):
     plain = {"sender": "b+x1@rivers.example", "recipient": "anna@lakes.example", "needs_smtputf8": False, "name": "x1"}
-    return Envelope(**{**plain, "data": b"Subject: Agenda\r\n\r\nHello\r\n", **changes})
+    return Envelope(**{**plain, "pieces": (b"Subject: Agenda\r\n\r\nHello\r\n",), **changes})
 
 
 def turns(folder, *pairs):

@@ -203,7 +203,7 @@ AN_ENVELOPE = Envelope(
     recipient="ada@lakes.example",
     needs_smtputf8=False,
     name="x1",
-    data=b"Subject: A\r\n\r\nB\r\n",
+    pieces=(b"Subject: A\r\n\r\nB\r\n",),
 )
 
 

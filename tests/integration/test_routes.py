@@ -46,7 +46,9 @@ class Provided(FakeComposer):
     def compose(self, draft):
         digest = draft.claim.digest
         domain = "gmail.com" if int(digest[1:]) % 2 else f"{digest}.example"
-        return Envelope(sender="a@b.example", recipient=f"{digest}@{domain}", needs_smtputf8=False, name="", data=b"x")
+        return Envelope(
+            sender="a@b.example", recipient=f"{digest}@{domain}", needs_smtputf8=False, name="", pieces=(b"x",)
+        )
 
 
 @pytest.fixture

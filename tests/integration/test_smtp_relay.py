@@ -23,7 +23,7 @@ QUICK = dataclasses.replace(TIMEOUTS, tick=0.005)
 
 def an_envelope(name="x1", **changes):
     plain = {"sender": f"b+{name}@rivers.example", "recipient": f"{name}@lakes.example", "needs_smtputf8": False}
-    return Envelope(**{**plain, "name": name, "data": DATA, **changes})
+    return Envelope(**{**plain, "name": name, "pieces": (DATA,), **changes})
 
 
 def three():
@@ -138,7 +138,7 @@ def test_replies_that_come_byte_by_byte_are_the_same_replies(mode):
 def test_a_message_larger_than_every_buffer_arrives():
     script = Scripted()
 
-    outcomes = send(script, *[an_envelope(name, data=BIG * 2_000) for name in ("x1", "x2")])
+    outcomes = send(script, *[an_envelope(name, pieces=(BIG * 2_000,)) for name in ("x1", "x2")])
 
     assert verdicts(outcomes) == [Verdict.ACCEPTED] * 2
     assert [len(content) for _, _, content in script.messages] == [2_000_000] * 2
@@ -328,7 +328,7 @@ def test_an_early_reply_to_content_that_is_not_read_ends_the_connection_at_once(
     async def talk():
         async with serving(script) as address:
             connection = await SmtpRelay(SmtpSettings(**address), QUICK).open()
-            held = an_envelope(data=BIG * 20_000)
+            held = an_envelope(pieces=(BIG * 20_000,))
             await connection.turn(None, held)
             script.writers[0].transport.pause_reading()
             task = asyncio.create_task(connection.turn(held, an_envelope("x2")))
@@ -449,7 +449,7 @@ def test_content_still_in_our_own_buffer_when_the_connection_breaks_is_certainly
     async def talk():
         async with serving(script) as address:
             connection = await SmtpRelay(SmtpSettings(**address), QUICK).open()
-            held = an_envelope(data=BIG * 20_000)
+            held = an_envelope(pieces=(BIG * 20_000,))
             await connection.turn(None, held)
             task = asyncio.create_task(connection.turn(held, an_envelope("x2")))
             await script.reaches("CONTENT")
@@ -497,7 +497,7 @@ def send_stuck(script, timeouts):
     async def talk():
         async with serving(script) as address:
             connection = await SmtpRelay(SmtpSettings(**address), timeouts).open()
-            return await deliver(connection, an_envelope(data=BIG * 20_000))
+            return await deliver(connection, an_envelope(pieces=(BIG * 20_000,)))
 
     return asyncio.run(talk())
 
@@ -728,7 +728,7 @@ def test_a_turn_writes_the_content_that_is_waited_for_and_no_other():
 def test_a_message_larger_than_the_relay_takes_is_refused_without_a_word_to_it():
     script = Scripted(extensions=("PIPELINING", "SIZE 64"))
 
-    outcomes = send(script, an_envelope(), an_envelope("x2", data=b"x" * 70 + b"\r\n"), an_envelope("x3"))
+    outcomes = send(script, an_envelope(), an_envelope("x2", pieces=(b"x" * 70 + b"\r\n",)), an_envelope("x3"))
 
     assert verdicts(outcomes) == [Verdict.ACCEPTED, Verdict.REFUSED, Verdict.ACCEPTED]
     assert (outcomes[1].fault, outcomes[1].words[:5]) == (Fault.CONTENT, "5.3.4")
@@ -891,7 +891,7 @@ def test_tls_from_the_first_byte(authority):
 def test_a_large_message_over_tls_arrives(authority):
     script = Scripted(extensions=WITH_TLS, tls=authority.context())
 
-    (outcome,) = send(script, an_envelope(data=BIG * 1_000), ca_file=authority.file, **SECURE)
+    (outcome,) = send(script, an_envelope(pieces=(BIG * 1_000,)), ca_file=authority.file, **SECURE)
 
     assert outcome.verdict is Verdict.ACCEPTED
     assert len(script.messages[0][2]) == 1_000_000

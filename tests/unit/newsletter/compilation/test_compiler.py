@@ -90,7 +90,7 @@ def test_a_right_to_left_edition_reads_from_the_right(compiled, make_edition, ma
 
 def test_the_filled_parts_show_the_readers_values(compiled, make_edition, make_block):
     artifact = compiled(make_edition(make_block(body="Dear [[first_name|reader]]"), subject="For [[city|you]]"))
-    zoe = replace(SAMPLE, slots={"first_name": "Zoë <b>", "city": "Łódź"})
+    zoe = SAMPLE._replace(slots={"first_name": "Zoë <b>", "city": "Łódź"})
     assert "Dear Zoë &lt;b&gt;" in artifact.html_for(zoe)
     assert "Dear Zoë <b>" in artifact.text_for(zoe)
     assert artifact.subject_for(zoe) == "For Łódź"

@@ -1,7 +1,6 @@
 import email
 import email.policy
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -15,7 +14,7 @@ from newsletter.words import languages
 from subscribers.language import direction
 
 LINKS = Links("https://news.example")
-READER = replace(SAMPLE, one_click=False, name="")
+READER = SAMPLE._replace(one_click=False, name="")
 
 
 def a_letter(kind=LetterKind.CONFIRM, language="en", **values):

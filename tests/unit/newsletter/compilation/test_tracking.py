@@ -161,7 +161,7 @@ def test_an_artifact_keeps_its_links_and_what_is_sent_counts_them(make_edition, 
 
 def test_each_reader_gets_tokens_of_their_own(make_edition, themes):
     artifact = compile_edition(make_edition(counting=OPENS), links=LINKS, templates_dir=themes)
-    html, text = parts_of(render(artifact.message, replace(SAMPLE, click="c.a-b_c.d", open="o.a-b_c.d")))
+    html, text = parts_of(render(artifact.message, SAMPLE._replace(click="c.a-b_c.d", open="o.a-b_c.d")))
 
     assert 'href="https://news.example/r/c.a-b_c.d.1"' in html
     assert "https://news.example/r/c.a-b_c.d.1" in text

@@ -13,7 +13,7 @@ ALL = Extensions(pipelining=True, size=True, largest=1_000, smtputf8=True)
 
 def an_envelope(**changes):
     plain = {"sender": "b+x1@rivers.example", "recipient": "anna@lakes.example", "needs_smtputf8": False}
-    return Envelope(**{**plain, "name": "x1", "data": b"Subject: x\r\n\r\nHello\r\n", **changes})
+    return Envelope(**{**plain, "name": "x1", "pieces": (b"Subject: x\r\n\r\nHello\r\n",), **changes})
 
 
 def test_an_envelope_is_three_commands():
@@ -64,9 +64,9 @@ def test_whatever_the_addresses_are_there_are_three_commands_or_none(sender, rec
         {"recipient": "kühn@x.example"},
         {"recipient": "ku\u2028hn@x.example", "needs_smtputf8": True},
         {"recipient": "k\udcffhn@x.example", "needs_smtputf8": True},
-        {"data": b""},
-        {"data": b"no line end"},
-        {"data": b"half a line end\n"},
+        {"pieces": (b"",)},
+        {"pieces": (b"no line end",)},
+        {"pieces": (b"half a line end\n",)},
     ],
 )
 def test_what_cannot_be_written_safely_is_not_written(changes):
@@ -94,13 +94,13 @@ def test_what_a_relay_announces_is_read(announced, expected):
 
 def test_a_relay_that_may_take_a_message_is_asked():
     assert refusal(an_envelope(), Extensions()) is None
-    assert refusal(an_envelope(data=b"x" * 998 + b"\r\n", needs_smtputf8=True), ALL) is None
+    assert refusal(an_envelope(pieces=(b"x" * 998, b"\r\n"), needs_smtputf8=True), ALL) is None
 
 
 @pytest.mark.parametrize(
     ("changes", "fault", "code"),
     [
-        ({"data": b"x" * 999 + b"\r\n"}, Fault.CONTENT, "5.3.4"),
+        ({"pieces": (b"x" * 999, b"\r\n")}, Fault.CONTENT, "5.3.4"),
         ({"needs_smtputf8": True}, Fault.RECIPIENT, "5.6.7"),
     ],
 )
