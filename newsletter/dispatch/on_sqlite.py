@@ -43,7 +43,7 @@ _AMONG: Final = " IN (SELECT value FROM json_each(?))"
 
 
 class SqliteStatements:
-    """One writer: rows go one by one through `executemany`, and one count proves that all of them held."""
+    """One writer: rows go one by one, and their counts say which of them held."""
 
     def __init__(self, dialect: Dialect) -> None:
         instants = UTCDateTime().dialect_impl(dialect)
@@ -112,26 +112,29 @@ class SqliteStatements:
         runs: Sequence[int],
         now: dt.datetime,
     ) -> set[int]:
-        """See `Statements`; where the count says that some did not hold, finds out one by one which."""
+        """
+        See `Statements`. Row by row, each with its own count.
+
+        To write all at once and take back those that did not hold would need a savepoint: from then on SQLite copies
+        every page before it changes it, which takes as long as the rows.
+        """
         del runs  # nobody else writes before the transaction ends
         at = self._stored(now)
-        marking = [(number, at, id_, epoch, worker) for id_, epoch, number in marks]
-        ending = [
-            (end[2], self._stored(end[3]), end[4], end[5], end[6], end[7], at, end[0], end[1], worker) for end in ends
-        ]
-        driver_of(connection).execute("SAVEPOINT entries")
-        changed = _changed(connection, _MARK, marking) + _changed(connection, _END, ending)
-        if changed == len(marks) + len(ends):
-            held = {row[2] for row in marking} | {row[7] for row in ending}
-        else:
-            driver_of(connection).execute("ROLLBACK TO entries")
-            held = {row[2] for row in marking if _changed(connection, _MARK, [row])}
-            held |= {row[7] for row in ending if _changed(connection, _END, [row])}
-            ends = [end for end in ends if end.delivery_id in held]
+        cursor = driver_of(connection).cursor()
+        held = {id_ for id_, epoch, number in marks if cursor.execute(_MARK, (number, at, id_, epoch, worker)).rowcount}
+        ends = [end for end in ends if self._end(cursor, end, at=at, worker=worker)]
+        held.update(end.delivery_id for end in ends)
         self._keep(connection, ends, at=at)
         if returning := [end.delivery_id for end in ends if end.returns]:
-            driver_of(connection).execute(RECALL + _AMONG, (json.dumps(returning),))
+            cursor.execute(RECALL + _AMONG, (json.dumps(returning),))
         return held
+
+    def _end(self, cursor: Any, end: Ended, *, at: str, worker: str) -> int:
+        """Write one end; returns how many rows that changed."""
+        id_, epoch, state, next_at, reason, attempts, seal, forgets, _returns, _tried = end
+        values = (state, self._stored(next_at), reason, attempts, seal, forgets, at, id_, epoch, worker)
+        changed: int = cursor.execute(_END, values).rowcount
+        return changed
 
     def _keep(self, connection: Joined, ends: Iterable[Ended], *, at: str) -> None:
         attempts = [
@@ -139,7 +142,3 @@ class SqliteStatements:
         ]
         if attempts:
             driver_of(connection).executemany(f"{ATTEMPT} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", attempts)
-
-
-def _changed(connection: Joined, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
-    return int(driver_of(connection).executemany(statement, rows).rowcount) if rows else 0

@@ -3,8 +3,9 @@ The single writer: commits the marks and results of all connections together.
 
 Takes what connections have to record, yields for each entry whether it held, promises that nobody goes on before the
 commit: that is what keeps the doubt at one message a connection. There is no timer. Connections whose replies came in
-one iteration of the loop share a transaction, since the commit is the first thing of the next. Where the database is
-away the group is kept and tried again until it is taken.
+one iteration of the loop, or in the next, share a transaction: what a transaction takes by itself is more than a
+message takes in it, and an iteration is short. Where the database is away the group is kept and tried again until it is
+taken.
 """
 
 import asyncio
@@ -67,7 +68,7 @@ class Writer:
         self._waiting.append(_Wait(entries, done))
         if not self._is_due:
             self._is_due = True
-            loop.call_soon(self._flush)
+            loop.call_soon(loop.call_soon, self._flush)  # not in the next iteration, but in the one after
         return await done
 
     def close(self, *, wait: bool = True) -> None:

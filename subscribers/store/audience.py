@@ -87,7 +87,7 @@ def slot_values(session: Session, ids: Collection[int]) -> dict[int, SlotValues]
         rows = session.connection().execute(_SLOTS_ON_SQLITE, {"ids": json.dumps(wanted)})
     else:
         rows = session.connection().execute(_SLOTS_ON_POSTGRESQL, {"ids": wanted})
-    return {row[0]: SlotValues._make(row[1:]) for row in rows}
+    return {row[0]: SlotValues._make(row[1:]) for row in rows.all()}  # at once: one by one takes twice as long
 
 
 def _may_receive(newsletter: str) -> tuple[Condition, Condition, Condition]:
