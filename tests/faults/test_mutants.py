@@ -19,7 +19,7 @@ from mutants import mutants
 
 HOME = Path(__file__).parents[2]
 DISPATCH = Path("newsletter/dispatch")
-LEDGER_TESTS = ("tests/integration/test_ledger.py", "tests/integration/test_workers.py")
+LEDGER_TESTS = tuple(f"tests/integration/test_{name}.py" for name in ("ledger", "workers", "shards"))
 TESTS = {
     "retry.py": ("tests/unit/newsletter/dispatch/test_retry.py",),
     "entries.py": ("tests/integration/test_ledger.py",),
@@ -29,6 +29,9 @@ TESTS = {
     "ledger.py": LEDGER_TESTS,
     "clearing.py": LEDGER_TESTS,
 }
+CHOSEN = {"sqlite": "not postgresql and not test_shards", "postgresql": "postgresql or workers or test_shards"}
+"""Which of them concern a kind of database."""
+
 PERCENT = int(os.environ.get("NEWSLETTER_TESTS_MUTANTS", "25"))
 """How many of the mutants are tried; all of them take the better part of an hour."""
 
@@ -49,11 +52,10 @@ def copied(folder):
 def passes(folder, module, database):
     """Whether the tests of a module pass in a copy of the program, as far as they concern one kind of database."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-cov", "-n", "0", "-p", "no:cacheprovider"]
-    chosen = {"sqlite": "not postgresql and not shared", "postgresql": "postgresql or workers"}[database]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         ended = subprocess.run(
-            [*command, "-m", "not long and not bench", "-k", chosen, *TESTS[module]],
+            [*command, "-m", "not long and not bench", "-k", CHOSEN[database], *TESTS[module]],
             cwd=folder,
             env=environment,
             capture_output=True,

@@ -16,6 +16,7 @@ from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
 from newsletter.dispatch.statements import READY, Ready
 from newsletter.dispatch.store import AT_ONCE, Waiting, taken_since, waits_of
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.shards import Shard
 from newsletter.planning.stage import HELD_BACK, Stage
 from newsletter.planning.store import change_run, move_deliveries, of_digest, of_run, reopen
 from newsletter.settings import Uncertain
@@ -202,6 +203,20 @@ def test_a_claim_of_somebody_who_was_erased_is_dropped(rows, ledger, now):
     assert (rows.delivery().reason, rows.delivery().epoch, rows.delivery("single").address) == ("erased", 2, None)
 
 
+def test_to_drop_one_claim_leaves_all_others_alone(rows, ledger, now):
+    rows.run(4)
+    claims = ledger.claim(3, now)
+
+    ledger.drop([claims[1]], now)
+
+    assert [rows.delivery(f"d{number}").state for number in range(4)] == [
+        DeliveryState.CLAIMED,
+        DeliveryState.SUPPRESSED,
+        DeliveryState.CLAIMED,
+        DeliveryState.PLANNED,
+    ]
+
+
 def test_a_mark_is_durable_before_the_content_goes_out(rows, ledger, now):
     rows.run(1)
 
@@ -353,6 +368,29 @@ def test_an_attempt_tells_when_it_began_and_when_it_ended(rows, ledger, now):
     (sent,), (refused,) = rows.attempts("d0"), rows.attempts("d1")
     assert (sent.began, sent.at) == (now + SECOND, now + HOLD)
     assert (refused.began, refused.at) == (None, now + HOLD)
+
+
+def ended_by_a_result(ledger, claim, now):
+    ledger.commit([result(claim, DEFERRED, next_at=now)], now)
+
+
+def ended_by_a_death(ledger, _claim, now):
+    ledger.take_over(now)
+
+
+@pytest.mark.parametrize("end", [ended_by_a_result, ended_by_a_death])
+def test_an_attempt_whose_mark_was_not_heard_of_did_not_begin_with_the_one_before(rows, ledger, now, end):
+    """A connection may be lost after the database has committed the mark, and before it has said so."""
+    rows.run(1)
+    first = claim_one(ledger, now)
+    ledger.commit([Mark(claim=first)], now)
+    end(ledger, first, now + SECOND)
+    second = claim_one(ledger, now + HOLD)
+    rows.change(update(DeliveryRow).values(state=DeliveryState.SENDING))
+
+    assert ledger.commit([result(second, NOT_SENT)], now + HOLD) == [True]
+
+    assert [attempt.began for attempt in rows.attempts()] == [now, now + HOLD]
 
 
 def test_time_never_goes_back_between_attempts(rows, ledger, now):
@@ -547,6 +585,19 @@ def test_after_a_death_the_claimed_are_planned_and_the_sending_named_uncertain(r
     assert lost.text == "the dispatcher died before the relay replied"
     assert violations(rows) == {}
     assert heir.take_over(now) == (0, 0)
+
+
+@pytest.mark.parametrize("policy", list(Uncertain))
+def test_of_what_was_on_the_wire_at_a_death_only_what_is_repeated_is_there_to_be_taken(rows, now, policy):
+    run_id = rows.run(2)
+    dying, heir = a_ledger(rows), a_ledger(rows, worker="host:2", uncertain=policy)
+    claim = claim_one(dying, now)
+    dying.commit([Mark(claim=claim)], now)
+
+    heir.take_over(now)
+
+    again = [Shard(run_id, claim.delivery_id, claim.delivery_id)]
+    assert heir.freed == (again if policy is Uncertain.REPEAT else [])
 
 
 def test_a_message_that_was_on_the_wire_of_a_cancelled_run_stays_uncertain(rows, ledger, now):

@@ -4,8 +4,10 @@ import datetime as dt
 import errno
 import threading
 
+import psycopg
 import pytest
-from sqlalchemy import event, text
+from faults.bench import until
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
@@ -13,12 +15,14 @@ from newsletter.dispatch import barrier, outage, transactions
 from newsletter.dispatch.audit import audit
 from newsletter.dispatch.ledger import Ledger, Mark, Result
 from newsletter.dispatch.models import WorkerRow
-from newsletter.dispatch.outcome import Outcome, Phase, Reply, Verdict
-from newsletter.planning.models import DeliveryState
+from newsletter.dispatch.outcome import Fault, Outcome, Phase, Reply, Verdict
+from newsletter.planning.models import DeliveryState, RunRow, RunState
+from newsletter.planning.store import change_run, move_deliveries, of_run
 from newsletter.settings import Uncertain
 
 HOLD = dt.timedelta(seconds=900)
 ACCEPTED = Outcome(verdict=Verdict.ACCEPTED, phase=Phase.CONTENT, reply=Reply(250, "2.0.0", "2.0.0 Ok"))
+LATER = Outcome(verdict=Verdict.DEFERRED, phase=Phase.CONTENT, fault=Fault.RELAY, reply=Reply(451, None, "later"))
 
 
 def begun(rows, name, *, connections=4, policy=Uncertain.REPEAT):
@@ -30,6 +34,10 @@ def begun(rows, name, *, connections=4, policy=Uncertain.REPEAT):
 
 def accepted(claim):
     return Result(claim=claim, outcome=ACCEPTED, marked=True, relay="relay.example:25")
+
+
+def deferred(claim, now):
+    return Result(claim=claim, outcome=LATER, marked=True, relay="relay.example:25", next_at=now + HOLD)
 
 
 def fall_silent(rows, name, seconds=9):
@@ -159,6 +167,18 @@ def test_what_is_left_by_who_has_signed_off_is_looked_for_now_and_then(shared, n
     assert third.reap(now) == (1, 0)
 
 
+def test_who_signs_off_keeps_no_connection(rows, engine, now):
+    rows.run(1)
+    ledger = begun(rows, "host:1")
+    (claim,) = ledger.claim(1, now)
+    ledger.commit([Mark(claim=claim)], now)
+    assert engine.pool.checkedout() == 1, "that of the groups, kept from one to the next"
+
+    ledger.sign_off(now)
+
+    assert engine.pool.checkedout() == 0
+
+
 def test_a_name_is_never_used_again(rows, now):
     """In a container every dispatcher is the same process of the same host."""
     begun(rows, "host:1")
@@ -203,6 +223,78 @@ def test_many_workers_claim_each_delivery_once(shared, now):
     assert len(everything) == len(set(everything)) == 60
     with shared.sessions() as session:
         assert all(check.holds for check in audit(session, "issue:rivers/2026-12"))
+
+
+def waits(rows):
+    """Whether somebody waits for what somebody else has locked."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with rows.sessions() as session:
+        return session.scalar(text(waiting)) > 0
+
+
+def test_a_mark_waits_for_whoever_is_pausing_the_run_and_does_not_hold_then(shared, now):
+    """A pause first stops the run and then takes back what was claimed: no message may go out in between."""
+    run_id = shared.run(1)
+    ledger, held = begun(shared, "host:1"), []
+    (claim,) = ledger.claim(1, now)
+    marking = threading.Thread(target=lambda: held.extend(ledger.commit([Mark(claim=claim)], now)))
+    with shared.sessions() as session:
+        change_run(session, run_id, expected=[RunState.RUNNING], state=RunState.PAUSED)
+        marking.start()
+        until(lambda: held or waits(shared))
+        move_deliveries(session, of_run(run_id), expected=[DeliveryState.CLAIMED], state=DeliveryState.PLANNED, now=now)
+        session.commit()
+    marking.join(60)
+
+    assert held == [False]
+    assert shared.states() == {DeliveryState.PLANNED: 1}
+
+
+def writers(rows):
+    """The transactions in which deliveries and attempts were written last."""
+    with rows.sessions() as session:
+        found = session.scalars(text("SELECT xmin::text FROM delivery UNION SELECT xmin::text FROM attempt"))
+        return list(found)
+
+
+def test_a_group_in_which_a_delivery_stands_twice_is_one_transaction(shared, now):
+    shared.run(2)
+    ledger = begun(shared, "host:1")
+    first, second = ledger.claim(2, now)
+
+    assert ledger.commit([Mark(claim=first), Mark(claim=second), accepted(first)], now) == [True, True, True]
+
+    assert len(writers(shared)) == 1
+
+
+def test_what_comes_back_to_a_cancelled_run_ends_in_the_transaction_that_brought_it_back(shared, now):
+    shared.run(2)
+    ledger = begun(shared, "host:1")
+    claims = ledger.claim(2, now)
+    ledger.commit([Mark(claim=claim) for claim in claims], now)
+    shared.change(update(RunRow).values(state=RunState.CANCELLED))
+
+    assert ledger.commit([deferred(claims[0], now), accepted(claims[1])], now) == [True, True]
+
+    assert shared.states() == {DeliveryState.ACCEPTED: 1, DeliveryState.CANCELLED: 1}
+    assert len(writers(shared)) == 1
+
+
+def test_a_group_of_which_nothing_comes_back_is_one_round_trip(shared, now, monkeypatch):
+    shared.run(2)
+    ledger = begun(shared, "host:1")
+    first, second = ledger.claim(2, now)
+    ledger.commit([Mark(claim=first)], now)
+    asked, execute = [], psycopg.Connection.execute
+
+    def note(connection, query, *values):
+        asked.append(query.split()[0])
+        return execute(connection, query, *values)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", note)
+    assert ledger.commit([accepted(first), Mark(claim=second)], now) == [True, True]
+
+    assert asked == ["WITH"]
 
 
 def test_reapers_at_the_same_time_do_it_once(shared, now):
