@@ -63,7 +63,7 @@ _COLUMNS: Final = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
 # has changed since the statement began is looked at again as it is then, with all its conditions (READ COMMITTED).
 _WRITE: Final = f"""
 WITH shared AS MATERIALIZED (
-    SELECT id FROM run WHERE id = ANY(%(runs)s) ORDER BY id FOR SHARE
+    SELECT id FROM run WHERE id = ANY(%(runs)s::bigint[]) ORDER BY id FOR SHARE
 ), life AS MATERIALIZED (
     SELECT ended FROM worker WHERE name = %(worker)s AND (SELECT count(*) FROM shared) >= 0 FOR SHARE
 ), entry AS MATERIALIZED (
@@ -122,7 +122,7 @@ class PostgresStatements:
 
     def take(self, connection: Connection, ids: Sequence[int], *, worker: str, now: dt.datetime) -> None:
         """See `Statements`."""
-        driver_of(connection).execute(_pg(f"{TAKE} = ANY(?)"), (worker, now, HELD_BACK, now, list(ids)))
+        driver_of(connection).execute(_pg(f"{TAKE} = ANY(?::bigint[])"), (worker, now, HELD_BACK, now, _array(ids)))
 
     def give_back(
         self, connection: Connection, claims: Iterable[tuple[int, int]], *, worker: str, now: dt.datetime
@@ -155,10 +155,10 @@ class PostgresStatements:
     ) -> set[int]:
         """See `Statements`."""
         entries = json.dumps([*map(_mark_row, marks), *map(_end_row, ends)])
-        values = {"entries": entries, "worker": worker, "runs": list(runs), "now": now}
-        held = {id_ for (id_,) in driver_of(connection).execute(_WRITE, values)}
+        values = {"entries": entries, "worker": worker, "runs": _array(runs), "now": now}
+        held = {id_ for (id_,) in driver_of(connection).execute(_WRITE, values).fetchall()}
         if returning := [end.delivery_id for end in ends if end.returns and end.delivery_id in held]:
-            driver_of(connection).execute(_pg(f"{RECALL} = ANY(?)"), (returning,))
+            driver_of(connection).execute(_pg(f"{RECALL} = ANY(?::bigint[])"), (_array(returning),))
         return held
 
 
@@ -170,6 +170,11 @@ def ready_within(connection: Connection, shard: Shard, *, limit: int) -> list[Ca
     """
     found = driver_of(connection).execute(_READY_WITHIN, (shard.first, shard.last, shard.run_id, limit))
     return [Candidate(*row) for row in found.fetchall()]
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """Numbers as the server reads an array: the driver takes as long over a list as over all else of a statement."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _pg(statement: str) -> str:

@@ -9,9 +9,11 @@ taken.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from newsletter.dispatch import outage
@@ -80,8 +82,7 @@ class Writer:
         group, self._waiting = self._waiting, []
         entries = [entry for wait in group for entry in wait.entries]
         if self._thread is not None:
-            committing = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, entries)
-            committing.add_done_callback(lambda done: self._ended(group, done))
+            self._thread.submit(self._commit_aside, group, entries, asyncio.get_running_loop())
             return
         try:
             held = self._commit(entries)
@@ -90,12 +91,16 @@ class Writer:
         else:
             self._answer(group, held)
 
-    def _ended(self, group: list[_Wait], committing: "asyncio.Future[list[bool]]") -> None:
-        error = committing.exception()
-        if error is not None:
-            self._failed(group, error)
+    def _commit_aside(self, group: list[_Wait], entries: list[Entry], loop: asyncio.AbstractEventLoop) -> None:
+        """Of the thread: a future that loop and thread shared would cost as much again as to hand over the answer."""
+        try:
+            held = self._commit(entries)
+        except BaseException as error:  # noqa: BLE001  each waiting connection must hear of it
+            answer = partial(self._failed, group, error)
         else:
-            self._answer(group, committing.result())
+            answer = partial(self._answer, group, held)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(answer)
 
     def _commit(self, entries: Sequence[Entry]) -> list[bool]:
         held = self._ledger.commit(entries, self._now())
