@@ -895,10 +895,10 @@ def test_a_run_that_is_paused_for_our_own_fault_gives_back_its_claims(rows, ledg
     ledger.commit([Mark(claim=claims[0])], now)
 
     assert ledger.pause(run_id, "blocked " * 99, now)
+    assert rows.get(IssueRow, issue_id).state is IssueState.PAUSED
     assert not ledger.pause(run_id, "blocked", now)
 
     assert rows.get(RunRow, run_id).held.startswith("blocked blocked")
-    assert rows.get(IssueRow, issue_id).state is IssueState.PAUSED
     assert rows.states() == {DeliveryState.PLANNED: 2, DeliveryState.SENDING: 1}
     assert (ledger.paused_among([run_id]), ledger.paused_among([])) == (3, 0)
 
