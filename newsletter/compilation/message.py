@@ -32,6 +32,7 @@ FORMAT: Final = 1
 ONE_CLICK: Final = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 """RFC 8058 §3.1."""
 
+# Names of slots as plain text, looked up once: they are asked for with every message.
 _EMAIL: Final = Field.EMAIL.value
 _RECIPIENT: Final = System.RECIPIENT.value
 _UNSUBSCRIBE: Final = System.UNSUBSCRIBE.value
