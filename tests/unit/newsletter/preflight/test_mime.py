@@ -71,7 +71,7 @@ def test_the_name_before_an_address_may_be(given):
     ],
 )
 def test_there_is_one_way_to_leave_with_one_click(given, monkeypatch, unsubscribe, codes):
-    monkeypatch.setattr(mime, "SAMPLE", replace(mime.SAMPLE, unsubscribe_url=unsubscribe))
+    monkeypatch.setattr(mime, "SAMPLE", mime.SAMPLE._replace(unsubscribe_url=unsubscribe))
     assert given.codes(found_in(given)) == codes
 
 
