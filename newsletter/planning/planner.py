@@ -27,7 +27,7 @@ from newsletter.planning.stage import HELD_BACK
 from newsletter.planning.store import People
 from subscribers.columns import UTCDateTime
 from subscribers.models import Subscriber
-from subscribers.segments import Condition
+from subscribers.segments import Condition, one_by_one
 from subscribers.store import AudienceQuery, audience_languages, audience_query
 
 CHUNK: Final = 10_000
@@ -83,7 +83,7 @@ def freeze(
         zones = waiting.audience_zones(session, plan.condition, newsletter=plan.newsletter) if run.local else []
         session.rollback()
     chosen = editions_for(wanted, offered=tuple(plan.artifacts), default=plan.default)
-    people = list(_people(plan, chosen, _earliest(run, zones, now)))
+    people = [one_by_one(some) for some in _people(plan, chosen, _earliest(run, zones, now))]
     total, done = sum(wanted.values()), 0
     for within in _ranges(total + passed_over):
         with sessions() as session:
