@@ -79,7 +79,7 @@ def signing(keys: Keys, purpose: str) -> Callable[[str], str]:
     def signed(payload: str) -> str:
         content = payload.encode()
         within, code = inner.copy(), outer.copy()
-        within.update(len(content).to_bytes(4, "big") + content)
+        within.update(_measured(content))
         code.update(within.digest())
         return f"{key_id}.{_encoded(content)}.{_encoded(code.digest()[:_CODE_OCTETS])}"
 

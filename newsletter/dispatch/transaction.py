@@ -44,9 +44,6 @@ PHASES: Final = {Step.RSET: Phase.MAIL, Step.MAIL: Phase.MAIL, Step.RCPT: Phase.
 """How far an envelope had come, by the step that failed."""
 
 
-_CONTENT: Final = Step.CONTENT
-"""Looked up once: it is asked for with every message."""
-
 OUT_OF_ORDER: Final = 503
 """RFC 5321 §4.2.3: what a relay says that announces PIPELINING and reads on before it has done what came first."""
 
@@ -114,7 +111,7 @@ class SmtpConnection:
         for data, group, behind in self._groups(content, opening, mode):
             answers = await wire.exchange(data, group, behind=behind)
             heard += zip(group.steps, answers, strict=False)
-            if group.steps[0] is _CONTENT:
+            if group.steps[0] is Step.CONTENT:
                 said = self._of_content(answers)
                 del heard[:1]  # content comes first, if at all
             if wire.end or (heard and heard[-1][1][0] >= REFUSED):

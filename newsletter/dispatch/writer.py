@@ -13,7 +13,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 from newsletter.dispatch import outage
@@ -54,7 +54,6 @@ class Writer:
         self._outage = outage
         self._log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger") if threaded else None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[_Wait] = []
         self._is_due = False
         self._in_doubt = False
@@ -65,7 +64,7 @@ class Writer:
 
         Waits as long as the database is away. Raises what else the database raised, for everybody in the group.
         """
-        loop = self._loop = self._loop or asyncio.get_running_loop()  # asking each time would cost a call of the kernel
+        loop = self._loop
         done: asyncio.Future[list[bool]] = loop.create_future()
         self._waiting.append(_Wait(entries, done))
         if not self._is_due:
@@ -78,11 +77,16 @@ class Writer:
         if self._thread is not None:
             self._thread.shutdown(wait=wait)
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of those who write, asked for once: each time would cost a call of the kernel."""
+        return asyncio.get_running_loop()
+
     def _flush(self) -> None:
         group, self._waiting = self._waiting, []
         entries = [entry for wait in group for entry in wait.entries]
         if self._thread is not None:
-            self._thread.submit(self._commit_aside, group, entries, asyncio.get_running_loop())
+            self._thread.submit(self._commit_aside, group, entries)
             return
         try:
             held = self._commit(entries)
@@ -91,7 +95,7 @@ class Writer:
         else:
             self._answer(group, held)
 
-    def _commit_aside(self, group: list[_Wait], entries: list[Entry], loop: asyncio.AbstractEventLoop) -> None:
+    def _commit_aside(self, group: list[_Wait], entries: list[Entry]) -> None:
         """Of the thread: a future that loop and thread shared would cost as much again as to hand over the answer."""
         try:
             held = self._commit(entries)
@@ -100,7 +104,7 @@ class Writer:
         else:
             answer = partial(self._answer, group, held)
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
-            loop.call_soon_threadsafe(answer)
+            self._loop.call_soon_threadsafe(answer)
 
     def _commit(self, entries: Sequence[Entry]) -> list[bool]:
         held = self._ledger.commit(entries, self._now())
@@ -147,14 +151,14 @@ class Writer:
             at = until
         self._is_due = bool(self._waiting)
         if self._is_due:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop.call_soon(self._flush)
 
     def _failed(self, group: list[_Wait], error: BaseException) -> None:
         if outage.may_pass(error):
             self._in_doubt = True
             self._waiting = [*group, *self._waiting]
             self._outage.began(error, now=clock())
-            asyncio.get_running_loop().call_later(outage.RETRY_SECONDS, self._flush)
+            self._loop.call_later(outage.RETRY_SECONDS, self._flush)
             return
         group, self._waiting, self._is_due = [*group, *self._waiting], [], False
         for wait in group:
