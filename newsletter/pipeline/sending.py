@@ -34,6 +34,7 @@ from newsletter.planning.models import DeliveryState, RunRow, RunState
 from newsletter.planning.planner import Artifacts, Plan, freeze
 from newsletter.planning.schedule import due_at, due_locally, starts, too_late
 from newsletter.planning.stage import Stage
+from newsletter.planning.withdrawals import clear_withdrawals
 from newsletter.times import rfc3339
 from subscribers.segments import Condition
 from subscribers.store import audience_languages, get_segment
@@ -281,13 +282,14 @@ class Sending:
                 },
             )
             session.commit()
-        freeze(self._parts.sessions, run, plan=plan, now=now, progress=progress)
+        freeze(self._parts.engine, run, plan=plan, now=now, progress=progress)
         with self._parts.sessions() as session:
             total = store.count_run(session, run.id or 0)
             stage = self._first_stage(session, run, now)
             running = RunState.RUNNING
             shards = self._parts.handing.hand_out(session, run.id or 0)
             store.change_run(session, run.id or 0, expected=(RunState.PLANNING,), state=running, total=total, **stage)
+            clear_withdrawals(session, run.id or 0)
             session.commit()
         self._log.info("run started", run=run.id, issue=facts.plan.slug, total=total, shards=shards)
         return facts.plan.slug

@@ -17,6 +17,7 @@ from newsletter.pipeline.mailings import OPEN_RUNS, UNSENT, mailing_named
 from newsletter.pipeline.meaning import condition_of_text
 from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow
 from newsletter.planning.store import move_deliveries, of_mailing, of_run, runs
+from newsletter.planning.withdrawals import add_withdrawals, being_planned
 from subscribers import store
 from subscribers.errors import SubscribersError
 from subscribers.models import Subscriber
@@ -65,6 +66,8 @@ def stop_these(session: Session, ids: Collection[int], *, reason: str, now: dt.d
 def stop_unmeant(session: Session, subscriber: Subscriber, *, reason: str, now: dt.datetime) -> int:
     """Stop the deliveries of runs whose audience a person does not belong to any more; returns how many."""
     unmeant = [run for run in runs(session, states=OPEN_RUNS) if not _is_meant(session, run, subscriber, now=now)]
+    for run_id in being_planned(session, unmeant):
+        add_withdrawals(session, run_id, [subscriber.digest])
     return sum(
         move_deliveries(
             session,
@@ -81,15 +84,16 @@ def stop_unmeant(session: Session, subscriber: Subscriber, *, reason: str, now: 
 def stop_departed(session: Session, digests: Sequence[str], *, now: dt.datetime) -> int:
     """Stop what is planned for many who left, were taken off or must not be written to; returns how many deliveries."""
     open_runs = runs(session, states=OPEN_RUNS)
+    in_the_making = being_planned(session, open_runs)
     stopped = 0
     for batch in store.in_batches(digests):
         single = col(DeliveryRow.run_id).is_(None) & col(DeliveryRow.digest).in_(
             store.suppression_reasons(session, batch)
         )
-        ended = [
-            of_run(run.id or 0) & col(DeliveryRow.digest).in_(set(batch) - _meant(session, run, batch, now=now))
-            for run in open_runs
-        ]
+        unmeant = {run.id or 0: set(batch) - _meant(session, run, batch, now=now) for run in open_runs}
+        for run_id in in_the_making:
+            add_withdrawals(session, run_id, unmeant[run_id])
+        ended = [of_run(run_id) & col(DeliveryRow.digest).in_(theirs) for run_id, theirs in unmeant.items()]
         stopped += sum(
             move_deliveries(
                 session,

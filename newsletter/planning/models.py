@@ -157,3 +157,16 @@ class DeliveryRow(Base, table=True):
     changed: dt.datetime = instant()
     dated: dt.datetime | None = instant(nullable=True)
     seal: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class WithdrawalRow(Base, table=True):
+    """
+    Somebody whom a run stopped meaning while its audience was being frozen, before they were planned or after.
+
+    There is none of a run that is not being planned, but for what a death left, see `planning.withdrawals`.
+    """
+
+    __tablename__ = "withdrawal"
+
+    subscriber_id: int = reference("subscriber.id", primary_key=True)
+    run_id: int = reference("run.id", primary_key=True)

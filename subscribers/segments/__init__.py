@@ -21,7 +21,7 @@ The language:
 Letter case matters to `=` except for languages, countries, addresses and tags; it does not matter to `like`.
 """
 
-from subscribers.segments.condition import Condition, Engagement, one_by_one, to_condition
+from subscribers.segments.condition import Condition, Engagement, to_condition
 from subscribers.segments.expansion import Resolve, expand
 from subscribers.segments.expression import (
     RESERVED,
@@ -79,7 +79,6 @@ __all__ = [
     "named_lists",
     "named_segments",
     "named_tags",
-    "one_by_one",
     "outline",
     "parse",
     "reactions",

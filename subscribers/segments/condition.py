@@ -13,11 +13,10 @@ import operator as compare
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ClauseElement,
     ColumnElement,
     Float,
     Select,
@@ -36,7 +35,6 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.visitors import replacement_traverse
 from sqlmodel import col
 
 from subscribers.errors import SegmentSyntaxError
@@ -63,8 +61,6 @@ from subscribers.segments.expression import (
 
 Condition = ColumnElement[bool]
 """True or false for every subscriber."""
-
-Query = TypeVar("Query", bound=ClauseElement)
 
 Engagement = Callable[[Reaction, str | datetime], Select[int | None]]
 """
@@ -150,7 +146,7 @@ class _Reading:
         membership = _memberships([node.list_name], like=False, state=node.state)
         if node.since is not None:
             membership = membership.where(self._instant(col(Membership.changed), node.since))
-        return _among(membership, kind=_Listed)
+        return _among(membership)
 
     def _instant(self, column: SQLCoreOperations[datetime], when: When) -> Condition:
         day = day_of(when.day, self._now)
@@ -255,26 +251,7 @@ def _either_on_postgresql(element: _Either, compiler: SQLCompiler, **kw: Any) ->
     return f"({compiler.process(on_postgresql, **kw)})"
 
 
-class _Listed(_Either):
-    """The same about memberships, of which a subscriber's own are found at once."""
-
-    inherit_cache = True
-
-
-def one_by_one(query: Query) -> Query:
-    """
-    The same query for a part of all people: SQLite asks for each of them whether they are on a list.
-
-    It would read the lists anew for every part, all of them, as it does once where everybody is asked for.
-    """
-
-    def asked(element: object, **_: object) -> Any:
-        return element.clauses.clauses[1] if isinstance(element, _Listed) else None
-
-    return cast("Query", replacement_traverse(query, {}, asked))
-
-
-def _among(ids: Select[int] | Select[int | None], *, kind: type[_Either] = _Either) -> Condition:
+def _among(ids: Select[int] | Select[int | None]) -> Condition:
     """
     Whether a subscriber's id is among some.
 
@@ -285,7 +262,7 @@ def _among(ids: Select[int] | Select[int | None], *, kind: type[_Either] = _Eith
     some = ids.subquery()
     (column,) = some.c
     among = col(Subscriber.id).in_(select(column).where(column.is_not(None)))
-    return kind(among, exists(select(literal(1)).where(column == Subscriber.id).correlate(Subscriber)))
+    return _Either(among, exists(select(literal(1)).where(column == Subscriber.id).correlate(Subscriber)))
 
 
 def _cheapest_first(parts: Iterable[Expression]) -> list[Expression]:
@@ -317,7 +294,7 @@ def _of_set(node: Comparison) -> Condition:
 
 
 def _is_member(names: list[str], *, like: bool) -> Condition:
-    return _among(_memberships(names, like=like, state=MembershipState.CONFIRMED), kind=_Listed)
+    return _among(_memberships(names, like=like, state=MembershipState.CONFIRMED))
 
 
 def _memberships(names: list[str], *, like: bool, state: MembershipState) -> Select[int]:

@@ -177,32 +177,32 @@ def spoilt(engine):
 @pytest.fixture
 def rows(engine, now):
     """The rows of one issue, and questions about them."""
-    return Rows(session_factory(engine), now)
+    return Rows(engine, now)
 
 
 @pytest.fixture
 def chosen_rows(chosen_engine, now):
     """The same where one database is enough."""
-    return Rows(session_factory(chosen_engine), now)
+    return Rows(chosen_engine, now)
 
 
 @pytest.fixture
 def sqlite_rows(sqlite_engine, now):
     """The same in a file, where there is one dispatcher."""
-    return Rows(session_factory(sqlite_engine), now)
+    return Rows(sqlite_engine, now)
 
 
 @pytest.fixture
 def postgres_rows(postgres_engine, now):
     """The same on a server, where there are several dispatchers."""
-    return Rows(session_factory(postgres_engine), now)
+    return Rows(postgres_engine, now)
 
 
 class Rows:
     """Makes issues, runs and deliveries, and says how they stand; all of it committed at once."""
 
-    def __init__(self, sessions, now):
-        self.sessions = sessions
+    def __init__(self, engine, now):
+        self.engine, self.sessions = engine, session_factory(engine)
         self.now = now
 
     def issue(self, slug="2026-12", state=IssueState.SENDING):

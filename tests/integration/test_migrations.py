@@ -467,3 +467,13 @@ def test_a_check_in_other_words_refuses_and_takes_the_same(tmp_path: Path):
         column = wrong.partition(" ")[0]
         with pytest.raises(IntegrityError, match=f"ck_run_{column}"), engine.begin() as connection:
             connection.execute(text(f"UPDATE run SET {wrong}"))
+
+
+def test_who_withdraws_goes_with_their_run_and_with_themselves(empty_engine: Engine):
+    tied = {
+        key["referred_table"]: (key["constrained_columns"], key["options"]["ondelete"])
+        for key in moved(empty_engine, command.upgrade, "0024").get_foreign_keys("withdrawal")
+    }
+
+    assert tied == {"run": (["run_id"], "CASCADE"), "subscriber": (["subscriber_id"], "CASCADE")}
+    assert "withdrawal" not in moved(empty_engine, command.downgrade, "0023").get_table_names()

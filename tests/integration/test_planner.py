@@ -1,18 +1,22 @@
 """Freezing an audience in both databases: everybody once, in the right edition, and nobody who must not be written to."""
 
 import datetime as dt
+import threading
 import time
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, insert, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
-from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState
+from newsletter.planning.models import DeliveryRow, DeliveryState, RunRow, RunState, WithdrawalRow
 from newsletter.planning.planner import CHUNK, Plan, freeze
+from newsletter.planning.snapshot import snapshot
 from newsletter.planning.stage import HELD_BACK
 from newsletter.planning.store import change_run, count_run, has_missed
-from newsletter.planning.waiting import audience_zones, count_held_back
+from newsletter.planning.waiting import count_held_back
+from newsletter.planning.withdrawals import add_withdrawals, being_planned
 from subscribers.models import (
     Departure,
     MailingList,
@@ -74,7 +78,7 @@ def freeze_run(rows, now, run_id=None, *, progress=lambda _done, _total: None, *
     """Freeze the audience of a new run of the same issue, or of the one given; returns how many were added."""
     run_id = run_id or rows.run(state=RunState.PLANNING)
     run = rows.get(RunRow, run_id)
-    return freeze(rows.sessions, run, plan=a_plan(rows, now, **plan), now=now, progress=progress)
+    return freeze(rows.engine, run, plan=a_plan(rows, now, **plan), now=now, progress=progress)
 
 
 def editions(rows):
@@ -200,6 +204,134 @@ def test_a_run_that_is_cancelled_while_it_is_planned_gets_no_more_deliveries(row
     assert set(editions(rows)) == {"1anna"}
 
 
+def once(act):
+    """A listener to progress that acts after the first chunk."""
+    told = []
+
+    def tell(_done, _total):
+        if not told:
+            act()
+        told.append(act)
+
+    return tell
+
+
+def test_the_audience_is_looked_at_once(rows, people, now, monkeypatch):
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 1)
+    people(("1anna", "fr", "press"), ("2ben", "fr", "press"))
+
+    def change():
+        rows.change(delete(SubscriberTag))
+        rows.change(update(Subscriber).values(language="de"))
+        people(("3cleo", "fr", "press"), list_name="joined")
+
+    freeze_run(rows, now, segment='tag = "press"', progress=once(change))
+
+    assert editions(rows) == {"1anna": ("fr", FR), "2ben": ("fr", FR)}
+
+
+def test_who_is_erased_while_the_audience_is_frozen_is_passed_over(rows, people, now, monkeypatch):
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 1)
+    people(("1anna", "fr"), ("2ben", "fr"), ("3cleo", "fr"))
+
+    planned = freeze_run(
+        rows, now, progress=once(lambda: rows.change(delete(Subscriber).where(col(Subscriber.digest) == "2ben")))
+    )
+
+    assert (planned, set(editions(rows))) == (2, {"1anna", "3cleo"})
+
+
+def test_who_gets_another_address_while_the_audience_is_frozen_is_planned_with_that(rows, people, now, monkeypatch):
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 1)
+    people(("1anna", "fr"), ("2ben", "fr"))
+    moves = update(Subscriber).where(col(Subscriber.digest) == "2ben").values(digest="0ben")
+
+    freeze_run(rows, now, progress=once(lambda: rows.change(moves)))
+
+    assert set(editions(rows)) == {"1anna", "0ben"}
+
+
+def test_who_withdraws_while_the_audience_is_frozen_is_passed_over(rows, people, now, monkeypatch):
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 1)
+    people(("1anna", "fr"), ("2ben", "fr"), ("3cleo", "fr"))
+    run_id = rows.run(state=RunState.PLANNING)
+
+    def withdraw():
+        with rows.sessions() as session:
+            add_withdrawals(session, run_id, ["2ben"])
+            session.commit()
+
+    assert freeze_run(rows, now, run_id, progress=once(withdraw)) == 2
+    assert set(editions(rows)) == {"1anna", "3cleo"}
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_no_part_is_planned_while_somebody_is_about_to_withdraw(rows, people, now):
+    """On a server two transactions that do not see each other could write at once."""
+    people(("anna", "fr"), ("ben", "fr"), ("cleo", "fr"))
+    run_id = rows.run(state=RunState.PLANNING)
+    planning = threading.Thread(target=freeze_run, args=(rows, now, run_id))
+    with rows.sessions() as session:
+        run = session.get(RunRow, run_id)
+        assert being_planned(session, [run]) == [run_id]
+        planning.start()
+        planning.join(0.5)
+        assert planning.is_alive(), "it waits"
+        add_withdrawals(session, run_id, ["ben"])
+        session.commit()
+    planning.join()
+
+    assert set(editions(rows)) == {"anna", "cleo"}
+
+
+@pytest.mark.parametrize(
+    ("state", "ids"),
+    [(RunState.PLANNING, 1), (RunState.PAUSED, 1), (RunState.SCHEDULED, 0), (RunState.RUNNING, 0)],
+)
+def test_who_can_still_withdraw_from_what(chosen_rows, state, ids):
+    run_id = chosen_rows.run(state=state)
+    with chosen_rows.sessions() as session:
+        assert being_planned(session, [session.get(RunRow, run_id)]) == [run_id] * ids
+
+
+def test_planning_that_goes_on_asks_anew_who_is_meant(rows, people, now):
+    people(("anna", "fr"))
+    run_id, other = rows.run(state=RunState.PLANNING), rows.run(slug="2026-11", state=RunState.RUNNING)
+    with rows.sessions() as session:
+        for each in (run_id, other):
+            add_withdrawals(session, each, ["anna"])
+        session.commit()
+
+    assert freeze_run(rows, now, run_id) == 1, "she has come back since"
+    with rows.sessions() as session:
+        assert session.scalars(select(WithdrawalRow)).all() == []
+
+
+def test_while_the_audience_is_looked_at_others_write(rows, people, now):
+    people(("anna", "fr"))
+    with snapshot(rows.engine, [a_plan(rows, now).audience(frozenset())]) as audience:
+        people(("ben", "fr"), list_name="joined")
+
+        assert (audience.total, audience.languages, audience.zones) == (1, ["fr"], [None])
+
+
+def test_people_are_planned_in_the_order_of_a_digit_and_within_it_in_their_own(rows, people, now):
+    people(("b9", "fr"), ("a5", "fr"), ("b1", "de"), ("a2", "fr"))
+    freeze_run(rows, now)
+
+    with rows.sessions() as session:
+        assert session.scalars(select(DeliveryRow.digest).order_by(DeliveryRow.id)).all() == ["a5", "a2", "b9", "b1"]
+
+
+def test_nothing_of_an_audience_is_left_behind(rows, people, now):
+    """Neither in the connection that looked at it nor in the file."""
+    people(("anna", "fr"))
+    freeze_run(rows, now)
+
+    with rows.engine.connect() as connection, pytest.raises(DBAPIError, match="audience"):
+        connection.execute(text("SELECT * FROM audience"))
+
+
 def test_progress_is_told_per_chunk(rows, people, now, monkeypatch):
     monkeypatch.setattr("newsletter.planning.planner.CHUNK", 2)
     people(*((f"p{number}", "en") for number in range(5)))
@@ -299,25 +431,19 @@ def test_at_everybodys_own_hour_each_waits_for_theirs(rows, people, now):
     }
 
 
-def test_somebody_who_moves_while_the_audience_is_frozen_gets_it_at_the_newsletters_hour(
+def test_somebody_who_moves_while_the_audience_is_frozen_gets_it_at_the_hour_of_the_zone_they_had(
     rows, people, now, monkeypatch
 ):
-    people(("anna", "en"), ("ben", "en"))
-    in_zone(rows, "America/Lima", "anna")
+    monkeypatch.setattr("newsletter.planning.planner.CHUNK", 1)
+    people(("1anna", "en"), ("2ben", "en"))
+    in_zone(rows, "America/Lima", "1anna", "2ben")
     run_id = a_manner(
         rows, rows.run(state=RunState.PLANNING), local=True, wall="2026-12-01 10:00", zone="Europe/Brussels"
     )
 
-    def moves(session, condition, *, newsletter):
-        found = audience_zones(session, condition, newsletter=newsletter)
-        session.execute(update(Subscriber).values(timezone="Asia/Kathmandu"))
-        session.commit()
-        return found
+    freeze_run(rows, now, run_id, progress=lambda _done, _total: in_zone(rows, "Asia/Kathmandu", "2ben"))
 
-    monkeypatch.setattr("newsletter.planning.waiting.audience_zones", moves)
-    freeze_run(rows, now, run_id)
-
-    assert {at for at, _ in waiting_of(rows).values()} == {now + HOUR}
+    assert {at for at, _ in waiting_of(rows).values()} == {now + 7 * HOUR}
 
 
 def test_in_stages_all_wait_but_those_with_the_lowest_digests(rows, people, now, monkeypatch):
@@ -390,7 +516,7 @@ def topped_up(rows, now, *, doubtful=False):
     plan = replace(plan, condition=plan.condition & missed)
     with rows.sessions() as session:
         expected = count_audience(session, plan.condition, newsletter="rivers")
-    assert freeze(rows.sessions, run, plan=plan, now=now) == expected
+    assert freeze(rows.engine, run, plan=plan, now=now) == expected
     with rows.sessions() as session:
         planned = select(col(DeliveryRow.digest)).where(col(DeliveryRow.run_id) == run_id)
         return set(session.scalars(planned))

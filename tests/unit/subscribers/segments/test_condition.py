@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from subscribers import store
 from subscribers.errors import SegmentSyntaxError
 from subscribers.models import Subscriber
-from subscribers.segments import And, Comparison, Not, Operator, Or, Reaction, one_by_one, parse, to_condition
+from subscribers.segments import And, Comparison, Not, Operator, Or, Reaction, parse, to_condition
 from subscribers.segments.expansion import MAX_EXPANDED_DEPTH
 
 CEM = {"population": "many", "code": "", "joined": "long ago", "renews": "never"}
@@ -261,16 +261,6 @@ def test_on_postgresql_who_reacted_is_a_join_also_under_not(now):
     statement = select(Subscriber.id).where(to_condition(parse('not received "x"'), now=now, engagement=engagement))
     assert "NOT (EXISTS (SELECT" in str(statement.compile(dialect=postgresql.psycopg.dialect()))
     assert " IN (SELECT" in str(statement.compile(dialect=sqlite.dialect()))
-
-
-@pytest.mark.parametrize("text", ['list = "all"', 'not list in ("all", "press")', 'list "all" is pending'])
-def test_for_a_part_of_all_people_no_list_is_read_whole(text, now):
-    """A run is planned part by part, and each part of a million would read the whole list again."""
-    everybody = select(Subscriber.id).where(to_condition(parse(text), now=now))
-
-    assert "subscriber.id IN (SELECT" in str(everybody.compile(dialect=sqlite.dialect()))
-    assert "subscriber.id IN" not in str(one_by_one(everybody).compile(dialect=sqlite.dialect()))
-    assert "subscriber.id IN" not in str(everybody.compile(dialect=postgresql.dialect()))
 
 
 def test_without_anybody_who_knows_reactions_cannot_be_asked(now):
