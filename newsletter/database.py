@@ -165,6 +165,16 @@ def reading(engine: Engine) -> Iterator[Session]:
         session.rollback()
 
 
+def see_one_moment(session: Session) -> None:
+    """
+    Have all that a session asks see the same moment, before it has asked anything; on SQLite it does in any case.
+
+    On a server each question sees what is committed by then: a row that moves on between two of them is in neither.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 @contextmanager
 def reading_within(engine: Engine, seconds: float) -> Iterator[Session]:
     """

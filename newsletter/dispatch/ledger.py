@@ -22,7 +22,7 @@ from sqlmodel import Session, col
 
 from newsletter.assembly import store as issues
 from newsletter.assembly.facts import IssueState
-from newsletter.database import Sessions, changed_rows
+from newsletter.database import Sessions, changed_rows, see_one_moment
 from newsletter.dispatch import store, workers
 from newsletter.dispatch.choosing import Choice
 from newsletter.dispatch.clearing import clear, move
@@ -308,6 +308,7 @@ class Ledger:
     def standing(self, now: dt.datetime) -> tuple[Standing, dt.datetime | None]:
         """Say whether anything is left to do, and when the next delivery is due where that is later."""
         with self._sessions() as session:
+            see_one_moment(session)
             runs = store.running_runs(session)
             self._seen |= {run.id for run in runs}
             hold = self._hold if self._uncertain is Uncertain.REPEAT else None

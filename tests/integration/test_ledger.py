@@ -762,6 +762,25 @@ def test_a_retry_that_was_given_back_keeps_the_date_of_its_run(rows, ledger, now
     assert (claim.number, claim.dated, claim.since) == (2, now, now)
 
 
+def test_what_is_claimed_while_standing_is_asked_for_is_not_overlooked(postgres_rows, now):
+    """It was claimed between the question for what is claimed and the one for what is planned, and seen by neither."""
+    postgres_rows.single()
+    asking, other = a_ledger(postgres_rows), a_ledger(postgres_rows, worker="host:2")
+    claimed = []
+
+    @event.listens_for(postgres_rows.engine, "after_cursor_execute")
+    def claims(_connection, _cursor, statement, parameters, *_more):
+        if not claimed and DeliveryState.CLAIMED in parameters.values():
+            claimed.append(statement)
+            claimed.extend(other.claim(10, now))
+
+    standing, _ = asking.standing(now)
+
+    event.remove(postgres_rows.engine, "after_cursor_execute", claims)
+    assert len(claimed) == 2
+    assert standing is Standing.READY
+
+
 def test_standing_knows_what_waits_for_its_own_hour(rows, ledger, now):
     rows.run(2)
     wait_for(rows, "d0", now + HOLD)
