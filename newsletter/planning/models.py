@@ -163,7 +163,7 @@ class WithdrawalRow(Base, table=True):
     """
     Somebody whom a run stopped meaning while its audience was being frozen, before they were planned or after.
 
-    There is none of a run that is not being planned, but for what a death left, see `planning.withdrawals`.
+    Kept until the next run starts or its own goes on, see `planning.withdrawals`.
     """
 
     __tablename__ = "withdrawal"

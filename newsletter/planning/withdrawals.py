@@ -16,8 +16,8 @@ from newsletter.planning.models import RunRow, RunState, WithdrawalRow
 from subscribers.columns import insert_into
 from subscribers.models import Subscriber
 
-UNPLANNED: Final = (RunState.SCHEDULED, RunState.PLANNING, RunState.PAUSED)
-"""Runs of which nobody can say yet whether all deliveries are there: one may be paused while it is being planned."""
+IN_THE_MAKING: Final = (RunState.PLANNING, RunState.PAUSED)
+"""Runs of which nobody can say whether all deliveries are there: one may be paused while it is being planned."""
 
 
 def being_planned(session: Session, runs: Iterable[RunRow]) -> list[int]:
@@ -27,12 +27,12 @@ def being_planned(session: Session, runs: Iterable[RunRow]) -> list[int]:
     On PostgreSQL none of them goes on to its next part, and none begins, before the transaction ends: a part that is
     being written can neither see what is changed here nor be seen from here.
     """
-    ids = [run.id for run in runs if run.state in UNPLANNED]
+    ids = [run.id for run in runs if run.state in (RunState.SCHEDULED, *IN_THE_MAKING)]
     if not ids:
         return []
     held = select(col(RunRow.id), col(RunRow.state)).where(col(RunRow.id).in_(ids)).order_by(col(RunRow.id))
     found = session.execute(held.with_for_update(read=True))
-    return [id_ or 0 for id_, state in found if state in UNPLANNED and state is not RunState.SCHEDULED]
+    return [id_ or 0 for id_, state in found if state in IN_THE_MAKING]
 
 
 def add_withdrawals(session: Session, run_id: int, digests: Collection[str]) -> None:
